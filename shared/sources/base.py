@@ -1,0 +1,113 @@
+"""What the services ask of an MLS, free of any protocol's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shared.messages import SourceRecord
+
+
+class SourceError(Exception):
+    """The MLS could not be asked, or answered something unusable. The text names the thing and the remedy; no secret."""
+
+
+class SourceUnavailableError(SourceError):
+    """Passing: try again later. ``retry_after`` is in seconds when the server said so."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class SourceRefusedError(SourceError):
+    """Final until the operator acts: credentials, rights, configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The keys in ``(after, upto]`` (None: open end) with their stamps as written, sorted by the key's UTF-8 bytes."""
+
+    after: str | None
+    upto: str | None
+    entries: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """A master list. ``packed`` holds ``key NUL stamp`` as UTF-8, sorted, one per distinct key (the last one wins).
+
+    ``proven`` says that the answer was whole and that the number of distinct keys is the one the server announced;
+    ``doubt`` says in words why not. ``server_date`` is the answer's ``Date`` in microseconds, None without.
+    """
+
+    packed: list[bytes]
+    server_date: int | None
+    proven: bool
+    doubt: str = ""
+
+    def ranges(self, size: int) -> Iterator[Range]:
+        """Cut into ranges of at most ``size`` keys which together cover everything; one open range when empty."""
+        after: str | None = None
+        starts = range(0, len(self.packed), size)
+        if not starts:
+            yield Range(None, None, [])
+        for start in starts:
+            block = self.packed[start : start + size]
+            entries = [_unpack(item) for item in block]
+            last = start + size >= len(self.packed)
+            upto = None if last else entries[-1][0]
+            yield Range(after, upto, entries)
+            after = upto
+
+
+def _unpack(item: bytes) -> tuple[str, str]:
+    key, _, stamp = item.partition(b"\0")
+    return key.decode(), stamp.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was."""
+
+    records: list[SourceRecord]
+    server_date: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoObject:
+    """One photo as the MLS gave it: bytes, or where to fetch them, or why there is none.
+
+    ``order`` is the object's number (0: the preferred or only one). Exactly one of ``data``, ``url`` and ``error``
+    is set.
+    """
+
+    order: int
+    content_type: str = ""
+    data: bytes | None = field(default=None, repr=False)
+    url: str | None = None
+    error: str | None = None
+
+
+class Source(Protocol):
+    """One MLS under one credential. Not safe for use from two threads at once: a session pool hands it out.
+
+    Every method may log in first, logs in again once when the session was lost and replays, and raises
+    SourceUnavailableError or SourceRefusedError.
+    """
+
+    def login(self) -> None:
+        """Open a session if none is open."""
+
+    def inventory(self, resource: str) -> Inventory:
+        """Every key of ``resource`` with its timestamp as written. Raises SourceUnavailableError when the answer is cut."""
+
+    def records(self, resource: str, keys: Sequence[str]) -> Page:
+        """The records of at most 100 keys, in one request."""
+
+    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
+        """Every photo of one record, in bounded memory; with ``location`` the URLs instead of the bytes, where offered."""
+
+    def close(self) -> None:
+        """Log out; never raises. The source may log in again afterwards."""

@@ -1,0 +1,51 @@
+"""The promise every transport keeps: at-least-once delivery of bytes on named queues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message in hand. ``attempt`` counts from 1 and grows with every ``retry``; ``token`` is the backend's own."""
+
+    queue: str
+    body: bytes
+    attempt: int
+    reason: str = ""
+    token: Any = field(default=None, compare=False)
+
+
+class TransportClosedError(RuntimeError):
+    """The transport was closed; nothing was accepted."""
+
+
+class Transport(Protocol):
+    """At-least-once delivery of bytes on named queues. Safe to use from many threads.
+
+    A delivery received is settled exactly once, by ``ack``, ``retry`` or ``reject``. One that is never settled
+    (its process died, or ``close`` came first) is delivered again, unless the queue lived in that process's memory.
+    """
+
+    def publish(self, queue: str, body: bytes, *, delay: float = 0.0) -> None:
+        """Put ``body`` on ``queue``; returns once it is accepted. It is delivered after ``delay`` seconds at the earliest.
+
+        Raises TransportClosedError after ``close``.
+        """
+
+    def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
+        """The next message of any of ``queues``, earlier queues first; None after ``timeout`` seconds or ``close``."""
+
+    def ack(self, delivery: Delivery) -> None:
+        """The message is done with."""
+
+    def retry(self, delivery: Delivery, delay: float) -> None:
+        """Deliver again after ``delay`` seconds, with ``attempt`` one higher."""
+
+    def reject(self, delivery: Delivery, reason: str) -> None:
+        """Move the message to the queue ``<queue>.dead``; whoever receives it there sees ``reason``."""
+
+    def close(self) -> None:
+        """Stop: wake every ``receive``; what is unsettled goes back to its queue. May be called twice."""
