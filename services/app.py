@@ -1,0 +1,253 @@
+"""The one place that names concrete backends and puts services together."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+
+from services.drain import Drain
+from services.fetcher.service import Fetcher
+from services.fetcher.settings import FetcherSettings
+from services.media.service import FeedMedia, Media
+from services.media.settings import MediaFeedSettings
+from services.reconciler.service import Reconciler
+from services.reconciler.settings import ReconcilerSettings
+from services.writer.service import Writer
+from services.writer.settings import WriterSettings
+from shared.blobs.base import Blobs
+from shared.blobs.local import LocalBlobs
+from shared.consumer import Consumer, ConsumerSettings, Handler
+from shared.outbox import Outbox
+from shared.photos.download import Downloader, DownloadSettings
+from shared.photos.verify import PhotoLimits
+from shared.settings import FeedSettings, Settings, SettingsError
+from shared.sources.base import Source
+from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
+from shared.sources.pool import SessionPool
+from shared.rets.session import RetsSession, RetsSettings
+from shared.store.sqlite.store import SqliteStore
+from shared.telemetry import register_secret
+from shared.transport.memory import MemoryTransport
+
+log = structlog.get_logger()
+
+SERVICES = ("fetcher", "reconciler", "writer", "media")
+LOGIN_URLS = {"production": DDF_PRODUCTION_LOGIN_URL, "sample": DDF_SAMPLE_LOGIN_URL}
+PHOTO_SIZES = {"LargePhoto": "large", "Photo": "photo", "ThumbnailPhoto": "thumbnail"}
+PAGES_AHEAD_BYTES = 32 * 1024 * 1024
+"""How far the fetcher may run ahead of the writer within one process."""
+
+
+class LocalSlots:
+    """Session slots of a process that has the database to itself: all are its own."""
+
+    def acquire(self, slot: int) -> bool:
+        return True
+
+    def renew(self, slot: int) -> bool:
+        return True
+
+    def release(self, slot: int) -> None:
+        return None
+
+
+def open_store(settings: Settings) -> SqliteStore:
+    """The store that ``database_url`` names. Opens nothing. Raises SettingsError."""
+    scheme, _, rest = settings.database_url.partition("://")
+    if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
+        raise SettingsError(
+            f"database_url (MLSYNC_DATABASE_URL): {scheme}: is no store this version has; give sqlite:///path"
+        )
+    return SqliteStore(Path(rest[1:]))
+
+
+def open_blobs(settings: Settings) -> LocalBlobs:
+    """The photo store that ``media_url`` names. Opens nothing. Raises SettingsError."""
+    scheme, _, path = settings.media_url.partition(":")
+    if scheme != "file" or not path:
+        raise SettingsError(
+            f"media_url (MLSYNC_MEDIA_URL): {scheme}: is no photo store this version has; give file:folder"
+        )
+    return LocalBlobs(Path(path.removeprefix("//")))
+
+
+def open_transport(settings: Settings) -> MemoryTransport:
+    """The transport that ``broker_url`` names. Opens nothing. Raises SettingsError."""
+    if settings.broker_url != "memory:":
+        scheme = settings.broker_url.partition(":")[0]
+        raise SettingsError(f"broker_url (MLSYNC_BROKER_URL): {scheme}: is no transport this version has; give memory:")
+    return MemoryTransport()
+
+
+def login_url(feed: FeedSettings) -> str:
+    """The feed's login URL, CREA's own by name."""
+    return LOGIN_URLS.get(feed.login_url, feed.login_url)
+
+
+def make_source(
+    feed: FeedSettings, before_request: Callable[[str], None], after_response: Callable[[str, str, int], None]
+) -> Source:
+    """The source a feed's protocol names. Opens nothing."""
+    session = RetsSession(
+        RetsSettings(
+            login_url=login_url(feed),
+            username=feed.username,
+            password=feed.password,
+            user_agent=feed.user_agent,
+            rets_version=feed.rets_version,
+            connect_timeout=feed.connect_timeout,
+            read_timeout=feed.read_timeout,
+            proxy=feed.proxy,
+            auth_hosts=frozenset(feed.auth_hosts),
+            basic_over_cleartext=feed.basic_over_cleartext,
+            encoding=feed.encoding,
+        ),
+        before_request=before_request,
+        after_response=after_response,
+    )
+    return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
+
+
+class App:
+    """All four services in this process, over in-memory queues."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        """Puts everything together; opens nothing. Raises SettingsError."""
+        del clock
+        for feed in settings.feeds.values():
+            register_secret(feed.password.get_secret_value())
+        self.settings = settings
+        self.store = open_store(settings)
+        self.blobs: Blobs = open_blobs(settings)
+        self.transport = open_transport(settings)
+        self.runs: dict[str, str] = {}
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        outbox = Outbox(self.transport)
+        feeds = settings.feeds
+        self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
+        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace)
+        self.reconciler = Reconciler(
+            {
+                name: ReconcilerSettings(
+                    feed.remove_at_least, feed.remove_share, int(feed.reread * 1_000_000), feed.page_size
+                )
+                for name, feed in feeds.items()
+            },
+            self.store,
+            outbox,
+        )
+        self.writer = Writer(
+            {
+                name: WriterSettings(feed.protocol, feed.media, PHOTO_SIZES[feed.photo_size])  # type: ignore[arg-type]
+                for name, feed in feeds.items()
+            },
+            self.store,
+            outbox,
+        )
+        self.outbox = outbox
+        self._drain = Drain(self.transport, self.store, SERVICES)
+        self.media = Media(
+            {name: self._media(name, feed) for name, feed in feeds.items()},
+            self.store,
+            self.blobs,
+            PhotoLimits(max_bytes=settings.media.max_bytes, max_pixels=settings.media.max_pixels),
+        )
+
+    def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
+        return SessionPool(
+            functools.partial(make_source, feed, functools.partial(self._requested, name), lambda *_: None),
+            LocalSlots(),
+            feed.sessions,
+            idle_seconds=5.0,
+        )
+
+    def _requested(self, name: str, _transaction: str) -> None:
+        run_id = self.runs.get(name)
+        if run_id is not None:
+            self.store.feeds.count(name, run_id, "", {"requests": 1})
+
+    def _media(self, name: str, feed: FeedSettings) -> FeedMedia:
+        home = urlsplit(login_url(feed))
+        own = home.netloc.rpartition("@")[2]
+        downloads = DownloadSettings(
+            threads=self.settings.media.workers,
+            max_bytes=self.settings.media.max_bytes,
+            total_seconds=self.settings.media.timeout,
+            user_agent=feed.user_agent,
+            allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
+            proxy=feed.proxy,
+        )
+        return FeedMedia(MediaFeedSettings(feed.media), Downloader(downloads), self.pools[name])
+
+    def _pace(self) -> None:
+        while self.transport.pressure("writer") > PAGES_AHEAD_BYTES and not self._stop.is_set():
+            self._stop.wait(0.02)
+
+    def open(self) -> None:
+        """Take the database for this process, migrate it, and clear up after a process that died."""
+        self.store.claim()
+        self.store.migrate()
+        self.store.recover()
+        self.blobs.prepare()
+
+    def start(self, services: Sequence[str] = SERVICES) -> None:
+        """Start the threads of ``services``."""
+        handlers: dict[str, tuple[Handler, int]] = {
+            "fetcher": (self.fetcher.handle, max(1, min(4, len(self.settings.feeds)))),
+            "reconciler": (self.reconciler.handle, 1),
+            "writer": (self.writer.handle, 1),
+            "media": (self.media.handle, self.settings.media.workers),
+        }
+        for name in services:
+            handler, threads = handlers[name]
+            consumer = Consumer(self.transport, [name], handler, ConsumerSettings(), name=name)
+            self._threads += consumer.run_in_threads(threads, self._stop)
+        for target, name in ((self._drain.run, "drain"), (self._reap, "reaper")):
+            thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def drain_dead(self) -> None:
+        """Move what is parked now into quarantine."""
+        while self._drain.run_once(0):
+            pass
+
+    def _reap(self, stop: threading.Event) -> None:
+        """Log out sessions nobody uses."""
+        while not stop.wait(1.0):
+            for pool in self.pools.values():
+                pool.reap(time.monotonic())
+
+    @property
+    def stopping(self) -> threading.Event:
+        """Set when the process is to end."""
+        return self._stop
+
+    def close(self) -> None:
+        """Finish what is in hand, log out everywhere, give everything back. May be called twice."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+        self.transport.close()
+        for pool in self.pools.values():
+            pool.close()
+        self.store.close()
+
+    @contextmanager
+    def running(self, services: Sequence[str] = SERVICES) -> Iterator[App]:
+        """Open, start ``services``, and close at the end."""
+        try:
+            self.open()
+            self.start(services)
+            yield self
+        finally:
+            self.close()

@@ -1,0 +1,89 @@
+"""Compare the photo store with the object ledger, and repair both ways."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.blobs.base import Blobs, BlobMissingError
+from shared.store.base import KnownObject, Store
+
+HOUR = 3_600_000_000
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What the audit found: objects looked at, strangers and leftovers deleted, objects lost or damaged."""
+
+    objects: int
+    deleted: int
+    lost: int
+
+    def as_json(self) -> dict[str, int]:
+        """The counts by name."""
+        return {"objects": self.objects, "deleted": self.deleted, "lost": self.lost}
+
+    def in_words(self) -> str:
+        """The counts in a sentence."""
+        lost = f"; {self.lost} lost or damaged, to be fetched again by the next sync" if self.lost else ""
+        return f"{self.objects} objects stored, {self.deleted} that nothing needs deleted{lost}"
+
+
+def audit(store: Store, blobs: Blobs) -> Audited:
+    """Delete objects that no row points at, want again those whose bytes are gone or are not what the ledger says.
+
+    To be run where no other process writes, or the names *writing* for less than an hour are left alone.
+    """
+    store.objects.bury(store.feeds.now() - HOUR)
+    objects = deleted = 0
+    lost: list[str] = []
+    dead: list[str] = []
+    for name, line, there in _both(store.objects.known(), blobs.keys()):
+        if line is None:
+            blobs.delete(name)
+            deleted += 1
+        elif line.state == "dead":
+            blobs.delete(name)
+            deleted += there
+            dead.append(name)
+        elif line.state == "live":
+            objects += 1
+            if not there or not _whole(blobs, line):
+                lost.append(name)
+    for start in range(0, len(dead), AT_ONCE):
+        store.objects.strike(dead[start : start + AT_ONCE])
+    for name in lost:
+        blobs.delete(name)
+    store.objects.lost(lost)
+    return Audited(objects, deleted, len(lost))
+
+
+def _both(known: Iterator[KnownObject], stored: Iterator[str]) -> Iterator[tuple[str, KnownObject | None, bool]]:
+    """Names of either side in order, with the ledger's line and whether the object is there."""
+    left = ((line.name.encode(), line) for line in known)
+    right = ((name.encode(), None) for name in stored)
+    pending: tuple[bytes, KnownObject | None, bool] | None = None
+    for name, line in heapq.merge(left, right, key=lambda pair: pair[0]):
+        there = line is None
+        if pending is not None and pending[0] == name:
+            pending = (name, pending[1] or line, True)
+            continue
+        if pending is not None:
+            yield pending[0].decode(), pending[1], pending[2]
+        pending = (name, line, there)
+    if pending is not None:
+        yield pending[0].decode(), pending[1], pending[2]
+
+
+def _whole(blobs: Blobs, line: KnownObject) -> bool:
+    digest = hashlib.sha256()
+    try:
+        with blobs.open(line.name) as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except BlobMissingError:
+        return False
+    return digest.hexdigest() == line.content_sha256

@@ -1,0 +1,82 @@
+"""Explain the settings, and try what they name."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from pydantic import BaseModel, SecretStr
+from rich.console import Console
+
+from services.app import login_url, make_source, open_blobs, open_store, open_transport
+from shared.settings import FeedSettings, Settings
+from shared.sources.base import SourceError
+from shared.store.base import StoreError
+from shared.telemetry import escape, redact
+
+
+def run_check(settings: Settings, console: Console) -> bool:
+    """Print every setting with its meaning, then try database, photo folder and logins; True if all is well."""
+    for name, field in Settings.model_fields.items():
+        if name not in ("feeds", "media"):
+            _explain(console, f"MLSYNC_{name.upper()}", getattr(settings, name), field.description)
+    _explain_all(console, "MLSYNC_MEDIA__", settings.media)
+    for feed, chosen in settings.feeds.items():
+        _explain_all(console, f"MLSYNC_FEEDS__{feed.upper()}__", chosen)
+    console.print()
+    well = [
+        _try(console, "database", lambda: _database(settings)),
+        _try(console, "photo store", lambda: _photos(settings)),
+        _try(console, "broker", lambda: str(open_transport(settings) and settings.broker_url)),
+    ]
+    if not settings.feeds:
+        console.print("feeds: none configured; `mlsync demo` needs none", markup=False)
+    for feed, chosen in settings.feeds.items():
+        well.append(_try(console, f"feed {feed}", functools.partial(_login, chosen)))
+    return all(well)
+
+
+def _explain_all(console: Console, prefix: str, group: BaseModel) -> None:
+    for name, field in type(group).model_fields.items():
+        _explain(console, prefix + name.upper(), getattr(group, name), field.description)
+
+
+def _explain(console: Console, variable: str, value: object, description: str | None) -> None:
+    shown = "(set)" if isinstance(value, SecretStr) else value if value not in (None, []) else "(unset)"
+    console.print(f"{variable}={escape(redact(str(shown)))}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"    {description}", markup=False, highlight=False, soft_wrap=True, style="dim")
+
+
+def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
+    try:
+        answer = attempt()
+    except (SourceError, StoreError, OSError, ValueError) as error:
+        console.print(f"{what}: {escape(redact(str(error)))}", markup=False, style="red", soft_wrap=True)
+        return False
+    console.print(f"{what}: {escape(answer)}", markup=False, style="green", soft_wrap=True)
+    return True
+
+
+def _database(settings: Settings) -> str:
+    store = open_store(settings)
+    if not store.path.exists():
+        return f"{settings.database_url} will be made by the first sync"
+    try:
+        store.check()
+    finally:
+        store.close()
+    return f"{settings.database_url} is there, its tables are of this version"
+
+
+def _photos(settings: Settings) -> str:
+    open_blobs(settings)
+    return settings.media_url
+
+
+def _login(feed: FeedSettings) -> str:
+    source = make_source(feed, lambda _transaction: None, lambda *_: None)
+    try:
+        source.login()
+    finally:
+        source.close()
+    return f"logged in at {login_url(feed)} as {feed.username}, and out again"

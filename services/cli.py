@@ -1,0 +1,288 @@
+"""The ``mlsync`` command: parses, and hands over to the modules that do the work.
+
+Exit codes: 0 in step; 1 it could not be done; 2 usage or settings; 3 something is held, failed, unavailable or
+quarantined.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from services import report
+from services.app import SERVICES, App, open_store
+from services.progress import Progress, watch_or_log
+from services.sync import FeedReport, sync as sync_feeds
+from shared import telemetry
+from shared.settings import Settings, SettingsError, load
+from shared.store.base import StoreError
+
+OK, FAILED, USAGE, NOT_IN_STEP = 0, 1, 2, 3
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="Settings file [default: mlsync.yaml, if it is there]")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout")]
+FeedOption = Annotated[
+    list[str] | None, typer.Option("--feed", "-f", help="Only this feed; may be repeated [default: all]")
+]
+
+app = typer.Typer(
+    name="mlsync",
+    help="Keeps a database and a photo store in step with an MLS, unattended, for years.",
+    epilog="Start with: mlsync demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+audit_app = typer.Typer(help="Compare what is stored with what should be.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+
+
+class Service(StrEnum):
+    """The services `run` knows."""
+
+    fetcher = "fetcher"
+    reconciler = "reconciler"
+    writer = "writer"
+    media = "media"
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Errors that name the thing and the remedy, on stderr, with the documented exit code."""
+    try:
+        yield
+    except SettingsError as error:
+        _fail(str(error), USAGE)
+    except StoreError as error:
+        _fail(str(error), FAILED)
+
+
+def _fail(message: str, code: int) -> None:
+    for line in telemetry.redact(message).splitlines():
+        typer.echo(f"mlsync: {telemetry.escape(line)}", err=True)
+    raise typer.Exit(code)
+
+
+def _settings(config: Path | None, *, level: str | None = None) -> Settings:
+    settings = load(config)
+    telemetry.configure(json=not sys.stderr.isatty(), level=(level or settings.log_level).upper(), stream=sys.stderr)
+    for feed in settings.feeds.values():
+        telemetry.register_secret(feed.password.get_secret_value())
+    return settings
+
+
+def _chosen(settings: Settings, names: list[str] | None) -> list[str]:
+    if not settings.feeds:
+        raise SettingsError(
+            "no feed is configured. Give one in mlsync.yaml or by the environment, for example\n"
+            "  MLSYNC_FEEDS__DDF__PROTOCOL=ddf MLSYNC_FEEDS__DDF__USERNAME=… MLSYNC_FEEDS__DDF__PASSWORD=…\n"
+            "or see it work without one: mlsync demo"
+        )
+    for name in names or ():
+        if name not in settings.feeds:
+            raise SettingsError(f"--feed {name}: no such feed is configured; there are {', '.join(settings.feeds)}")
+    return list(dict.fromkeys(names)) if names else list(settings.feeds)
+
+
+def _stop_on_signal(running: App) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        running.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _exit_code(reports: list[FeedReport]) -> int:
+    if any(item.error for item in reports):
+        return FAILED
+    return OK if all(item.in_step for item in reports) else NOT_IN_STEP
+
+
+@app.command(epilog="Example: mlsync demo")
+def demo(
+    listings: Annotated[int, typer.Option(help="Listings at the simulated MLS", min=1)] = 500,
+    photos: Annotated[int, typer.Option(help="Photos of a listing, on average", min=0)] = 5,
+    folder: Annotated[Path, typer.Option(help="Where the demo keeps its database and photos")] = Path("data/demo"),
+) -> None:
+    """See it work: sync a simulated MLS, let time pass there, sync again. Needs nothing."""
+    from services.demo import run_demo
+
+    telemetry.configure(json=not sys.stderr.isatty(), level="WARNING", stream=sys.stderr)
+    with errors():
+        raise typer.Exit(run_demo(listings, photos, folder, Console()))
+
+
+@app.command(epilog="Example: mlsync sync --feed ddf --json")
+def sync(
+    config: ConfigOption = None,
+    feed: FeedOption = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Fetch only so many listings, with photos; removes nothing", min=1)
+    ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for retries that are due later", min=0)] = 60.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the feeds in step with their MLS, once."""
+    with errors():
+        progress = sys.stderr.isatty()
+        settings = _settings(config, level="warning" if progress else None)
+        names = _chosen(settings, feed)
+        running = App(settings)
+        _stop_on_signal(running)
+        with running.running(), watch_or_log(running, progress) as watch:
+            reports = sync_feeds(running, names, limit=limit, wait=wait, watch=watch)
+    if as_json:
+        typer.echo(json.dumps({"feeds": {item.feed: item.as_json() for item in reports}}))
+    else:
+        report.print_sync(Console(), reports)
+    raise typer.Exit(_exit_code(reports))
+
+
+@app.command(epilog="Example: mlsync run            (all four services)")
+def run(
+    services: Annotated[
+        list[Service] | None, typer.Argument(help="Services to run [default: all four]", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Keep the feeds in step, on their schedule, until told to stop."""
+    from services.schedule import keep_in_step
+
+    with errors():
+        settings = _settings(config)
+        names = _chosen(settings, None)
+        if services and {item.value for item in services} != set(SERVICES):
+            raise SettingsError(
+                "with broker_url memory: (MLSYNC_BROKER_URL) all four services run in one process; "
+                "leave the names out"
+            )
+        running = App(settings)
+        _stop_on_signal(running)
+        with running.running():
+            keep_in_step(running, names)
+
+
+@app.command(epilog="Example: mlsync status --json")
+def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """What is stored, how fresh it is, and what is not in step."""
+    with errors():
+        settings = _settings(config)
+        found = report.statuses(settings)
+        if as_json:
+            typer.echo(json.dumps({"feeds": {name: report.status_json(item) for name, item in found.items()}}))
+        else:
+            report.print_status(Console(), found)
+
+
+@app.command(epilog="Example: mlsync check --config mlsync.yaml")
+def check(config: ConfigOption = None) -> None:
+    """Explain the settings, and try database, photo folder and each feed's login."""
+    from services.check import run_check
+
+    with errors():
+        settings = _settings(config, level="error")
+        raise typer.Exit(OK if run_check(settings, Console()) else FAILED)
+
+
+@app.command(epilog="Example: mlsync migrate")
+def migrate(config: ConfigOption = None) -> None:
+    """Make the tables, or bring them to this version."""
+    with errors():
+        settings = _settings(config, level="warning")
+        store = open_store(settings)
+        try:
+            store.migrate()
+        finally:
+            store.close()
+        typer.echo(f"{settings.database_url} is at this version")
+
+
+@app.command(epilog="Example: mlsync ingest answer.xml --feed ddf --dry-run")
+def ingest(
+    files: Annotated[list[Path], typer.Argument(help="Saved Search answers", exists=True, dir_okay=False)],
+    feed: Annotated[str, typer.Option("--feed", "-f", help="The feed they belong to")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the typed records, write nothing")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write saved Search answers exactly as if they had been fetched. Uses no network."""
+    from services.ingest import run_ingest
+
+    with errors():
+        settings = _settings(config, level="warning" if sys.stderr.isatty() else None)
+        _chosen(settings, [feed])
+        raise typer.Exit(run_ingest(settings, feed, files, dry_run=dry_run, as_json=as_json, console=Console()))
+
+
+@audit_app.command("media", epilog="Example: mlsync audit media --json")
+def audit_media(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Compare the photo store with the database, delete what nothing needs, want again what is lost."""
+    from services.audit import audit
+
+    with errors():
+        settings = _settings(config, level="warning")
+        running = App(settings)
+        try:
+            running.open()
+            found = audit(running.store, running.blobs)
+        finally:
+            running.close()
+    typer.echo(json.dumps(found.as_json()) if as_json else found.in_words())
+    raise typer.Exit(OK if not found.lost else NOT_IN_STEP)
+
+
+@app.command(epilog="Example: mlsync simulator --port 8800 --listings 200 --control")
+def simulator(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one", min=0, max=65535)] = 0,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    personality: Annotated[str, typer.Option(help="Which MLS to be: ddf")] = "ddf",
+    listings: Annotated[int, typer.Option(help="Listings at the start", min=0)] = 500,
+    photos: Annotated[int, typer.Option(help="Photos of a listing, on average", min=0)] = 5,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same MLS")] = 1,
+    username: Annotated[str, typer.Option(help="User name to ask for")] = "demo",
+    password: Annotated[str, typer.Option(help="Password to ask for")] = "demo",  # noqa: S107 - a simulator's
+    user_agent: Annotated[list[str] | None, typer.Option(help="Allow only these user agents")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="Switch a fault on: NAME or NAME=VALUE")] = None,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Print the faults and exit")] = False,
+    control: Annotated[bool, typer.Option("--control", help="Serve /control/ on loopback")] = False,
+) -> None:
+    """An MLS in a box: a real RETS server with invented listings, for demos and tests."""
+    from services.simulator.faults import describe
+    from services.simulator.main import serve
+    from services.simulator.options import Options
+
+    if list_faults:
+        typer.echo(describe())
+        raise typer.Exit(OK)
+    try:
+        options = Options(
+            port=port, host=host, personality=personality, listings=listings, photos=photos, seed=seed,
+            username=username, password=password, user_agents=user_agent or [], faults=fault or [], control=control,
+        )  # fmt: skip
+        raise typer.Exit(serve(options))
+    except ValueError as error:
+        _fail(str(error), USAGE)
+
+
+def main() -> None:
+    """Entry of the ``mlsync`` command."""
+    telemetry.install_excepthooks()
+    os.umask(0o022)
+    app()
+
+
+if __name__ == "__main__":
+    main()

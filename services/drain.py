@@ -1,0 +1,57 @@
+"""Dead letters go to the quarantine table, where people find them.
+
+Whatever a consumer parks, with its reason, is kept with its bytes until it is replayed or dropped. The same request
+parked again, in a later run's envelope, is the same thing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import structlog
+
+from shared.messages import UndecodableError, decode
+from shared.store.base import Store
+from shared.transport.base import Transport
+
+log = structlog.get_logger()
+
+
+class Drain:
+    """Moves the messages of ``<queue>.dead`` into the store."""
+
+    def __init__(self, transport: Transport, store: Store, queues: Sequence[str]) -> None:
+        self._transport = transport
+        self._store = store
+        self._queues = [f"{queue}.dead" for queue in queues]
+
+    def run(self, stop: threading.Event) -> None:
+        """Drain until ``stop`` is set."""
+        while not stop.is_set():
+            try:
+                if not self.run_once(1.0):
+                    stop.wait(0.05)
+            except Exception:
+                log.exception("a dead letter could not be set aside; it stays on its queue")
+                stop.wait(1.0)
+
+    def run_once(self, timeout: float) -> bool:
+        """Drain one message, waiting at most ``timeout`` seconds for it; False when none came."""
+        delivery = self._transport.receive(self._queues, timeout)
+        if delivery is None:
+            return False
+        queue = delivery.queue.removesuffix(".dead")
+        feed, resource, key, body = "", "", queue, delivery.body
+        try:
+            envelope, message = decode(delivery.body)
+        except UndecodableError:
+            pass
+        else:
+            feed, resource = message.feed, getattr(message, "resource", "")
+            key = f"{envelope.type} {getattr(message, 'key', '')}".strip()
+            body = bytes(envelope.body)
+        now = self._store.feeds.now()
+        self._store.quarantine.put(feed, resource, key, "message", delivery.reason, body, now)
+        self._transport.ack(delivery)
+        return True

@@ -1,0 +1,112 @@
+"""The fetcher: the one service that speaks with an MLS about its records.
+
+Consumes ``records.requested``; publishes ``page.fetched`` and, when told to take an inventory, ``inventory.taken``.
+Promises that what it publishes was observed after the ``observed_at`` it carries, and that an inventory it calls
+proven was whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from services.fetcher.decide import still_wanted, to_messages
+from services.fetcher.settings import FetcherSettings
+from shared.consumer import Reject, Retry
+from shared.messages import Envelope, Message, PageFetched, RecordsRequested
+from shared.outbox import Outbox
+from shared.sources.base import SourceUnavailableError
+from shared.sources.pool import NoSlotError, SessionPool
+from shared.store.base import Store
+from shared.transport.base import Delivery
+
+log = structlog.get_logger()
+
+RECORDS_FIRST = 0
+"""Priority of a session slot: records go before photos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an inventory came to."""
+
+    observed_at: int
+    count: int
+    proven: bool
+    doubt: str
+
+
+class Fetcher:
+    """See the module."""
+
+    def __init__(
+        self,
+        pools: Mapping[str, SessionPool],
+        store: Store,
+        outbox: Outbox,
+        settings: FetcherSettings,
+        pace: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``pace`` is called before each request and may wait until the writer has caught up."""
+        self._pools = pools
+        self._store = store
+        self._outbox = outbox
+        self._settings = settings
+        self._pace = pace
+
+    def take_inventory(self, feed: str, resource: str, run_id: str, limit: int | None = None) -> Taken:
+        """Take the master list and publish it in ranges.
+
+        With ``limit`` only the first so many keys are published, as an unproven inventory: it removes nothing and
+        moves no horizon. Raises SourceError when the MLS cannot be asked.
+        """
+        with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+            observed_at = self._store.feeds.observe(feed)
+            taken = source.inventory(resource)
+        if limit is not None:
+            taken = dataclasses.replace(taken, packed=taken.packed[:limit], proven=False)
+        if not taken.proven and limit is None:
+            log.warning("inventory is not proven: nothing is removed by it", feed=feed, resource=resource,
+                        doubt=taken.doubt, keys=len(taken.packed))  # fmt: skip
+        self._store.feeds.count(feed, run_id, resource, {"inventory": len(taken.packed)})
+        for message in to_messages(feed, resource, observed_at, taken, self._settings.range_size):
+            self._outbox.publish(message, run_id)
+        return Taken(observed_at, len(taken.packed), taken.proven, taken.doubt)
+
+    def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
+        """Fetch the records that are still wanted and publish them as a page."""
+        if not isinstance(message, RecordsRequested):
+            raise Reject(f"the fetcher takes no {envelope.type}")
+        pool = self._pools.get(message.feed)
+        if pool is None:
+            raise Reject(f"no feed {message.feed} is configured")
+        self._pace()
+        now = self._store.feeds.now()
+        with self._store.write() as tx:
+            lines = tx.ledger.lines(message.feed, message.resource, message.keys)
+        keys = still_wanted(message.keys, lines, now)
+        if not keys:
+            return "not_wanted"
+        try:
+            with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+                observed_at = self._store.feeds.observe(message.feed)
+                page = source.records(message.resource, keys)
+        except NoSlotError as error:
+            raise Retry("no session slot is free", delay=1.0, counts=False) from error
+        except SourceUnavailableError as error:
+            raise Retry(str(error), delay=error.retry_after) from error
+        self._outbox.publish(
+            PageFetched(
+                feed=message.feed,
+                resource=message.resource,
+                observed_at=observed_at,
+                server_date=page.server_date,
+                asked=keys,
+                records=page.records,
+            ),
+            envelope.run_id,
+        )
+        return "ok"

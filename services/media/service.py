@@ -1,0 +1,260 @@
+"""The media service: downloads photos, verifies and stores them, deletes the ones no longer wanted.
+
+Consumes ``photos.pending``, publishes nothing. The message says which record to look at; what to do is read from the
+store. An object's name is in the ledger before the object exists, and the row points at it only afterwards, in one
+transaction, if the row still wants that version: a death at any line leaves nothing that is not found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter
+
+from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, given_up, on_failure, retry_delay
+from services.media.settings import MediaFeedSettings
+from shared.blobs.base import Blobs
+from shared.consumer import Reject, Retry
+from shared.messages import Envelope, Message, PhotosPending
+from shared.photos.download import Downloader
+from shared.photos.errors import DownloadError, PhotoRejectedError
+from shared.photos.names import object_name
+from shared.photos.verify import PhotoLimits, Verified, verify
+from shared.sources.base import PhotoObject, SourceUnavailableError
+from shared.sources.pool import NoSlotError, SessionPool
+from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant, Store
+from shared.transport.base import Delivery
+
+log = structlog.get_logger()
+
+PHOTOS = Counter(
+    "mlsync_photos_total",
+    "Photos handled, by feed and what became of them: stored, unchanged, or the reason they failed.",
+    ["feed", "outcome"],
+)
+
+PHOTOS_LAST = 1
+"""Priority of a session slot: records go before photos."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One photo in hand: verified bytes and their validators."""
+
+    want: PhotoWant
+    data: bytes = field(repr=False)
+    verified: Verified
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The server says that the stored photo is still the one it has."""
+
+    want: PhotoWant
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One photo that could not be had now."""
+
+    want: PhotoWant
+    reason: str
+    permanent: bool
+    retry_after: float | None = None
+
+
+Outcome = Fetched | Unchanged | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMedia:
+    """What the media service needs of a feed."""
+
+    settings: MediaFeedSettings
+    downloader: Downloader
+    pool: SessionPool
+
+
+class Media:
+    """See the module."""
+
+    def __init__(self, feeds: Mapping[str, FeedMedia], store: Store, blobs: Blobs, limits: PhotoLimits) -> None:
+        self._feeds = feeds
+        self._store = store
+        self._blobs = blobs
+        self._limits = limits
+
+    def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
+        """Bring one record's photos in step with what its rows want."""
+        if not isinstance(message, PhotosPending):
+            raise Reject(f"the media service takes no {envelope.type}")
+        feed = self._feeds.get(message.feed)
+        if feed is None:
+            raise Reject(f"no feed {message.feed} is configured")
+        with self._store.write() as tx:
+            wants = tx.media.wants(message.feed, message.resource, message.key, self._store.feeds.now())
+        again: list[Failed] = []
+        batch: list[Outcome] = []
+        size = 0
+        for outcome in self._outcomes(feed, message, wants):
+            if isinstance(outcome, Failed) and on_failure(
+                permanent=outcome.permanent, attempt=delivery.attempt
+            ) == "again":  # fmt: skip
+                again.append(outcome)
+                continue
+            batch.append(outcome)
+            size += len(outcome.data) if isinstance(outcome, Fetched) else 0
+            if len(batch) >= BATCH_PHOTOS or size >= BATCH_BYTES:
+                self._settle(message, envelope.run_id, batch)
+                batch, size = [], 0
+        if batch:
+            self._settle(message, envelope.run_id, batch)
+        self._delete_dead(message, envelope.run_id)
+        if again:
+            delay = retry_delay(delivery.attempt, [item.retry_after for item in again if item.retry_after])
+            raise Retry(f"{len(again)} photos failed, the first: {again[0].reason}", delay=delay)
+        return "ok" if wants else "nothing_wanted"
+
+    def _outcomes(self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]) -> Iterator[Outcome]:
+        if not wants:
+            return
+        match feed.settings.policy:
+            case "url":
+                for want in wants:
+                    yield self._download(feed, want, want.url)
+            case "location":
+                urls = {item.order: item for item in self._objects(feed, message, location=True)}
+                for want in wants:
+                    yield self._located(feed, want, urls.get(want.order))
+            case "bytes":
+                yield from self._from_objects(feed, message, wants)
+            case _:
+                return
+
+    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None) -> Outcome:
+        if found is not None and found.data is not None:
+            return self._verified(want, found.data)  # asked for the address, it sent the photo
+        if found is None or found.url is None:
+            return Failed(want, "missing" if found is None else "object_error", permanent=True)
+        return self._download(feed, want, found.url)
+
+    def _from_objects(self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]) -> Iterator[Outcome]:
+        open_wants = {want.order: want for want in wants}
+        for item in self._objects(feed, message, location=False):
+            want = open_wants.pop(item.order, None)
+            if want is None:
+                continue
+            if item.data is None:
+                yield Failed(want, "object_error", permanent=True)
+            else:
+                yield self._verified(want, item.data)
+        for want in open_wants.values():
+            yield Failed(want, "missing", permanent=True)
+
+    def _objects(self, feed: FeedMedia, message: PhotosPending, *, location: bool) -> Iterator[PhotoObject]:
+        try:
+            with feed.pool.use(priority=PHOTOS_LAST, timeout=feed.settings.slot_timeout) as source:
+                yield from source.photos(message.resource, message.key, location=location)
+        except NoSlotError as error:
+            raise Retry("no session slot is free", delay=1.0, counts=False) from error
+        except SourceUnavailableError as error:
+            raise Retry(str(error), delay=error.retry_after) from error
+
+    def _download(self, feed: FeedMedia, want: PhotoWant, url: str | None) -> Outcome:
+        if url is None:
+            return Failed(want, "no_url", permanent=True)
+        conditional = want.recheck and want.stored_sha256 is not None
+        try:
+            got = feed.downloader.fetch(
+                url,
+                etag=want.etag if conditional else None,
+                last_modified=want.last_modified if conditional else None,
+            )
+        except DownloadError as error:
+            return Failed(want, error.reason.value, error.permanent, error.retry_after)
+        if got.status == "not_modified":
+            return Unchanged(want)
+        return self._verified(want, got.data, got.etag, got.last_modified)
+
+    def _verified(
+        self, want: PhotoWant, data: bytes, etag: str | None = None, last_modified: str | None = None
+    ) -> Outcome:
+        try:
+            return Fetched(want, data, verify(data, self._limits), etag, last_modified)
+        except PhotoRejectedError as error:
+            return Failed(want, error.reason.value, permanent=True)
+
+    def _settle(self, message: PhotosPending, run_id: str, batch: list[Outcome]) -> None:
+        """Name, put, point: in that order."""
+        now = self._store.feeds.now()
+        fresh = [
+            item for item in batch if isinstance(item, Fetched) and item.verified.sha256 != item.want.stored_sha256
+        ]
+        names = self._put(message, fresh)
+        stored = [
+            _stored(item, names.get(item.want.media_key)) for item in batch if isinstance(item, Fetched)
+        ]
+        failed: list[PhotoFailed] = [
+            given_up(item.want, item.reason, now) for item in batch if isinstance(item, Failed)
+        ]
+        with self._store.write() as tx:
+            tx.media.unchanged(
+                message.feed, message.resource, message.key,
+                [(item.want.media_key, item.want.version) for item in batch if isinstance(item, Unchanged)],
+            )  # fmt: skip
+            tx.media.settle(message.feed, message.resource, message.key, run_id, stored, failed)
+        for item in batch:
+            match item:
+                case Fetched():
+                    PHOTOS.labels(message.feed, "stored" if item.want.media_key in names else "unchanged").inc()
+                case Unchanged():
+                    PHOTOS.labels(message.feed, "unchanged").inc()
+                case Failed():
+                    PHOTOS.labels(message.feed, item.reason).inc()
+
+    def _put(self, message: PhotosPending, fresh: list[Fetched]) -> dict[str, str]:
+        if not fresh:
+            return {}
+        objects = [
+            NewObject(item.want.order, item.verified.sha256, item.verified.byte_size, item.verified.extension)
+            for item in fresh
+        ]
+        with self._store.write() as tx:
+            names = tx.media.begin(
+                message.feed, message.resource, message.key, objects,
+                lambda new, n: object_name(
+                    message.feed, message.key, new.order, new.sha256, n, new.extension, message.resource
+                ),
+            )  # fmt: skip
+        for name, item in zip(names, fresh, strict=True):
+            self._blobs.put(name, item.data, item.verified.mime_type)
+        return {item.want.media_key: name for name, item in zip(names, fresh, strict=True)}
+
+    def _delete_dead(self, message: PhotosPending, run_id: str) -> None:
+        with self._store.write() as tx:
+            dead = tx.media.dead(message.feed, message.resource, message.key)
+        if not dead:
+            return
+        for name in dead:
+            self._blobs.delete(name)
+        with self._store.write() as tx:
+            tx.media.struck(message.feed, message.resource, run_id, dead)
+
+
+def _stored(item: Fetched, name: str | None) -> PhotoStored:
+    return PhotoStored(
+        item.want.media_key,
+        item.want.version,
+        name,
+        item.verified.sha256,
+        item.verified.byte_size,
+        item.verified.width,
+        item.verified.height,
+        item.verified.mime_type,
+        item.etag,
+        item.last_modified,
+    )

@@ -1,0 +1,14 @@
+"""What can be configured of the media service, per feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFeedSettings:
+    """How a feed's photos are had; ``slot_timeout`` is how many seconds to wait for a session of the MLS."""
+
+    policy: Literal["none", "link", "url", "location", "bytes"] = "url"
+    slot_timeout: float = 2.0

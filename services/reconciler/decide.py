@@ -1,0 +1,88 @@
+"""What an inventory says about what is stored. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+from msgspec.structs import replace
+
+from shared.effects import AddCandidate, DropLine, Effect, EndCandidacy, Line, PutLine
+from shared.messages import InventoryTaken
+from shared.store.base import Candidates
+
+
+def on_inventory(taken: InventoryTaken, lines: Iterable[Line], candidates: Collection[str]) -> list[Effect]:
+    """Want what is missing or differs; note as candidates what this range of a proven inventory lacks.
+
+    ``lines`` are the ledger's lines in the range, ``candidates`` the keys in it that are candidates for removal now.
+    Candidates are weighed together once every range has been handled (``weigh``), never here.
+    """
+    here = dict(taken.entries)
+    effects: list[Effect] = [EndCandidacy(key) for key in candidates if key in here]
+    for line in lines:
+        stamp = here.pop(line.key, None)
+        if stamp is not None:
+            effects += _listed(line, stamp, taken.observed_at)
+        elif taken.proven:
+            effects += _absent(line, taken.observed_at)
+    effects += [PutLine(Line(key, wanted_stamp=stamp, wanted_by=taken.observed_at)) for key, stamp in here.items()]
+    return effects
+
+
+def _listed(line: Line, stamp: str, observed_at: int) -> list[Effect]:
+    if line.wanted_by is not None and line.wanted_by > observed_at:
+        return []  # a newer inventory has spoken
+    if not line.is_stale(stamp, observed_at):
+        return [] if line.wanted_by is None else [PutLine(without_want(line))]
+    if line.wanted_by is not None and line.wanted_stamp == stamp:
+        again = replace(line, wanted_by=observed_at)
+    else:  # a new timestamp starts afresh, whatever was tried before
+        again = replace(without_want(line), wanted_stamp=stamp, wanted_by=observed_at)
+    return [] if again == line else [PutLine(again)]
+
+
+def _absent(line: Line, observed_at: int) -> list[Effect]:
+    if line.observed_at >= observed_at or (line.wanted_by or 0) >= observed_at:
+        return []  # seen later than this inventory
+    if not line.stored:
+        return [DropLine(line.key)]  # a tombstone or a want never met: the MLS lacks the key, so nothing is owed
+    effects: list[Effect] = [AddCandidate(line.key, observed_at)]
+    if line.wanted_by is not None:
+        effects.append(PutLine(without_want(line)))
+    return effects
+
+
+def without_want(line: Line) -> Line:
+    """The line with nothing wanted and no attempts remembered."""
+    return replace(line, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None,
+                   reason=None)
+
+
+def weigh(known: Candidates, *, at_least: int, share: float) -> Literal["held", "released"] | None:
+    """Whether an inventory's candidates may be removed: None while ranges of it are missing.
+
+    They are held when the inventory is empty, or when together with what the last day removed they are more than the
+    larger of ``at_least`` listings and ``share`` (a fraction) of what was stored at the day's beginning.
+    """
+    if known.parts_missing:
+        return None
+    waiting = known.seen + known.held
+    if not waiting:
+        return "released"
+    limit = max(at_least, share * (known.stored + known.removed_today))
+    if known.count == 0 or waiting + known.removed_today > limit:
+        return "held"
+    return "released"
+
+
+def to_reread(observed_at: int, previous: int | None, stored: int, *, within: int) -> tuple[int, int]:
+    """Which records to read again though nothing says they changed: ``(observed before, at most how many)``.
+
+    Every record is to be read within ``within`` microseconds. Those older than five sevenths of that are eligible, and
+    each inventory takes the share of the remaining two sevenths that has passed since the one before: a first load is
+    not repeated in one burst a week later.
+    """
+    window = within * 2 // 7
+    passed = window if previous is None else min(window, observed_at - previous)
+    return observed_at - (within - window), -(-stored * passed // window)

@@ -1,0 +1,108 @@
+"""The reconciler: compares inventories with the ledger.
+
+Consumes ``inventory.taken``; publishes ``records.requested`` for what is missing or differs, ``listings.gone`` once
+a whole inventory's candidates were weighed and released, ``photos.pending`` for photos not in step. What it publishes
+it reads back from the store after the commit, so a redelivery publishes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+from msgspec.structs import replace
+
+from services.reconciler.decide import on_inventory, to_reread, weigh
+from services.reconciler.settings import ReconcilerSettings
+from shared.consumer import Reject
+from shared.effects import Line, PutLine
+from shared.messages import Envelope, InventoryTaken, ListingsGone, Message, PhotosPending, RecordsRequested
+from shared.outbox import Outbox
+from shared.store.base import Candidates, Store, Tx
+from shared.transport.base import Delivery
+
+log = structlog.get_logger()
+
+
+class Reconciler:
+    """See the module."""
+
+    def __init__(self, feeds: Mapping[str, ReconcilerSettings], store: Store, outbox: Outbox) -> None:
+        self._feeds = feeds
+        self._store = store
+        self._outbox = outbox
+
+    def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
+        """Handle one range of an inventory; with the last one, weigh what the whole inventory lacks."""
+        if not isinstance(message, InventoryTaken):
+            raise Reject(f"the reconciler takes no {envelope.type}")
+        settings = self._feeds.get(message.feed)
+        if settings is None:
+            raise Reject(f"no feed {message.feed} is configured")
+        with self._store.write() as tx:
+            horizon = tx.ledger.horizon(message.feed, message.resource)
+            if horizon is not None and message.observed_at < horizon.observed_at:
+                return "overtaken"
+            lines = tx.ledger.between(message.feed, message.resource, message.after, message.upto)
+            candidates = tx.removals.candidates_between(message.feed, message.resource, message.after, message.upto)
+            tx.records.apply(
+                message.feed, message.resource, envelope.run_id, on_inventory(message, lines, candidates)
+            )
+            if message.proven:
+                tx.removals.mark_part(
+                    message.feed, message.resource, message.observed_at, message.part, message.parts, message.count,
+                    message.server_date,
+                )  # fmt: skip
+        if message.proven:
+            self._weigh(message, settings, envelope.run_id)
+        self._publish_range(message, settings, envelope.run_id)
+        return "ok"
+
+    def _weigh(self, taken: InventoryTaken, settings: ReconcilerSettings, run_id: str) -> None:
+        """After the commit, so that one of several replicas sees every range handled."""
+        reread: list[Line] = []
+        with self._store.write() as tx:
+            known = tx.removals.weighed(taken.feed, taken.resource, taken.observed_at)
+            verdict = weigh(known, at_least=settings.remove_at_least, share=settings.remove_share)
+            if verdict is None:
+                return
+            tx.removals.decide(taken.feed, taken.resource, taken.observed_at, verdict, self._store.feeds.now())
+            released = tx.removals.released(taken.feed, taken.resource, taken.observed_at, 1)
+            if not known.complete:
+                reread = self._reread(tx, taken, settings, run_id, known)
+        if verdict == "held":
+            log.warning(
+                "removals are held: too many at once to be believed",
+                feed=taken.feed, resource=taken.resource, candidates=known.seen + known.held, stored=known.stored,
+                removed_today=known.removed_today,
+            )  # fmt: skip
+        if released:
+            self._outbox.publish(
+                ListingsGone(feed=taken.feed, resource=taken.resource, observed_at=taken.observed_at), run_id
+            )
+        self._request(taken.feed, taken.resource, [line.key for line in reread], settings, run_id)
+
+    def _reread(
+        self, tx: Tx, taken: InventoryTaken, settings: ReconcilerSettings, run_id: str, known: Candidates
+    ) -> list[Line]:
+        before, limit = to_reread(taken.observed_at, known.previous, known.stored, within=settings.reread)
+        lines = tx.ledger.unread_longest(taken.feed, taken.resource, before, limit)
+        wants = [PutLine(replace(line, wanted_stamp=line.stamp, wanted_by=taken.observed_at)) for line in lines]
+        tx.records.apply(taken.feed, taken.resource, run_id, wants)
+        return lines
+
+    def _publish_range(self, taken: InventoryTaken, settings: ReconcilerSettings, run_id: str) -> None:
+        now = self._store.feeds.now()
+        with self._store.write() as tx:
+            due = tx.ledger.due(taken.feed, taken.resource, taken.after, taken.upto, now)
+            photos = tx.media.pending_between(taken.feed, taken.resource, taken.after, taken.upto, now)
+        self._request(taken.feed, taken.resource, due, settings, run_id)
+        for key in photos:
+            self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key), run_id)
+
+    def _request(
+        self, feed: str, resource: str, keys: Sequence[str], settings: ReconcilerSettings, run_id: str
+    ) -> None:
+        for start in range(0, len(keys), settings.page_size):
+            part = list(keys[start : start + settings.page_size])
+            self._outbox.publish(RecordsRequested(feed=feed, resource=resource, keys=part), run_id)

@@ -1,0 +1,15 @@
+"""What can be configured of the reconciler, per feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcilerSettings:
+    """The removal guard (see ``decide.weigh``), the rereading period in microseconds, and keys per request."""
+
+    remove_at_least: int = 5
+    remove_share: float = 0.05
+    reread: int = 7 * 86_400_000_000
+    page_size: int = 100

@@ -1,0 +1,109 @@
+"""The hand on the simulator: let days pass, throw switches, read what is true and what was asked."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from .answers import Answer
+from .drawing import SIZES
+from .faults import FaultError, Faults
+from .formats import iso
+from .sessions import Sessions
+from .truth import RESOURCES, Look, truths
+from .vocabulary import CULTURES
+from .world import World
+
+_JSON = "application/json; charset=utf-8"
+_LINES = "application/x-ndjson; charset=utf-8"
+_HOSTS = {"127.0.0.1", "localhost", "[::1]"}
+_MOST_DAYS = 3650
+
+
+class ControlError(ValueError):
+    """A control request that makes no sense; the text says what would."""
+
+
+class Control:
+    """What a test or a demo does to a simulator, in the same process or over HTTP."""
+
+    def __init__(self, world: World, faults: Faults, sessions: Sessions, base: str) -> None:
+        self._world, self._faults, self._sessions, self._base = world, faults, sessions, base
+
+    def advance(self, days: int = 1) -> dict[str, Any]:
+        """Let whole days pass; returns what they did and the new present."""
+        if not 0 <= days <= _MOST_DAYS:
+            raise ControlError(f"days must be between 0 and {_MOST_DAYS}")
+        return self._world.advance(days) | {"now": iso(int(self._world.clock.now()))}
+
+    def fault(self, name: str, value: str | None = None) -> dict[str, str]:
+        """Turn a fault on (None: with its usual value) or ``off``; returns those that are on. Raises FaultError."""
+        self._faults.set(name, value)
+        return self._faults.state()
+
+    def stats(self) -> dict[str, Any]:
+        """What was asked of the simulator since it started."""
+        return dict(self._sessions.stats())
+
+    def truth(
+        self, resource: str = "property", size: str = "LargePhoto", culture: str = CULTURES[0], base: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Every living record of ``property``, ``member`` or ``office`` as a consumer should hold it.
+
+        ``size`` is the photo size that is hashed ("" for none, which is much faster).
+        """
+        if resource not in RESOURCES:
+            raise ControlError(f"resource must be one of {', '.join(RESOURCES)}")
+        if size and size not in SIZES:
+            raise ControlError(f"size must be empty or one of {', '.join(SIZES)}")
+        if culture not in CULTURES:
+            raise ControlError(f"culture must be one of {', '.join(CULTURES)}")
+        where = self._base if base is None else base
+        return truths(self._world.view(), resource, Look(where, size, CULTURES.index(culture), self._faults))
+
+    def answer(self, method: str, name: str, arguments: dict[str, str], base: str) -> Answer:
+        """Answer ``/control/<name>``."""
+        try:
+            if (method, name) == ("POST", "advance"):
+                return _json(self.advance(_integer(arguments.get("days", "1"))))
+            if (method, name) == ("POST", "fault"):
+                return _json(self.fault(arguments.get("name", ""), arguments.get("value")))
+            if (method, name) == ("GET", "fault"):
+                return _json(self._faults.state())
+            if (method, name) == ("GET", "stats"):
+                return _json(self.stats())
+            if (method, name) == ("GET", "truth"):
+                chosen = {key: arguments[key] for key in ("resource", "size", "culture") if key in arguments}
+                return Answer(_lines(self.truth(**chosen, base=base)), _LINES)
+        except (ControlError, FaultError) as error:
+            return _json({"error": str(error)}, 400)
+        return _json({"error": "POST advance?days=N, POST fault?name=…&value=…, GET truth, GET stats, GET fault"}, 404)
+
+
+def admitted(peer: str, host: str | None, origin: str | None) -> bool:
+    """Whether a request may control us: from this machine, by a name of this machine, not out of a web page."""
+    try:
+        local = ipaddress.ip_address(peer.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+    name = (host or "").lower()
+    if not name.endswith("]"):
+        name = name.rpartition(":")[0] or name
+    return local and name in _HOSTS and origin is None
+
+
+def _integer(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise ControlError("days must be a whole number")
+    return int(text)
+
+
+def _json(value: object, status: int = 200) -> Answer:
+    return Answer((json.dumps(value, ensure_ascii=False) + "\n").encode(), _JSON, status)
+
+
+def _lines(records: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    for record in records:
+        yield (json.dumps(record, ensure_ascii=False) + "\n").encode()

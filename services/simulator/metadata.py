@@ -1,0 +1,140 @@
+"""The GetMetadata transaction in STANDARD-XML: as much as DDF offers (DDF guide, GetMetadata; RETS 1.7.2 §11)."""
+
+from __future__ import annotations
+
+from .answers import Answer, Call, RefusedError, envelope
+from .formats import escape
+from .search import RESOURCES
+from .vocabulary import CITIES, CULTURES, LOOKUPS, Text, code_of
+
+VERSION = "1.0.12"
+DATE = "2024-01-15T00:00:00Z"
+_STAMPS = f'Version="{VERSION}" Date="{DATE}"'
+_TYPES = ("SYSTEM", "RESOURCE", "CLASS", "LOOKUP", "LOOKUP_TYPE")
+_EMPTY_TYPES = ("TABLE", "OBJECT", "SEARCH_HELP", "EDITMASK", "UPDATE", "FOREIGN_KEYS")
+
+
+def get_metadata(call: Call) -> Answer:
+    """Answer a GetMetadata. Raises RefusedError with 20500 to 20503 or 20513."""
+    kind = call.get("type").upper().removeprefix("METADATA-")
+    if kind in _EMPTY_TYPES:
+        raise RefusedError(20503, "No Metadata Found")
+    if kind not in _TYPES:
+        raise RefusedError(20501, "Invalid Type")
+    if not call.get("format", "STANDARD-XML").upper().startswith("STANDARD-XML"):
+        raise RefusedError(20513, "Format is not supported: use STANDARD-XML")
+    language = 1 if call.get("culture") == CULTURES[1] else 0
+    parts = (call.get("id") or "0").split(":")
+    deep = parts[-1] == "*"
+    parents = parts[:-1] if parts[-1] in ("0", "*") else parts
+    if kind in ("SYSTEM", "RESOURCE"):
+        if parents:
+            raise RefusedError(20502, "Invalid Identifier: use 0 or *")
+        body = _system(language, deep) if kind == "SYSTEM" else _resources(language, deep)
+    else:
+        body = _below(kind, parents, language, deep)
+    return Answer(envelope(0, "Operation Successful", f"\n<METADATA>\n{body}</METADATA>\n"))
+
+
+def _below(kind: str, parents: list[str], language: int, deep: bool) -> str:
+    if parents and parents[0] not in RESOURCES:
+        raise RefusedError(20500, "Invalid Resource")
+    if len(parents) > (2 if kind == "LOOKUP_TYPE" else 1):
+        raise RefusedError(20502, "Invalid Identifier")
+    chosen = parents[:1] or list(RESOURCES)
+    if kind == "CLASS":
+        return "".join(_classes(resource) for resource in chosen)
+    if "Property" not in chosen:
+        raise RefusedError(20503, "No Metadata Found")
+    if kind == "LOOKUP":
+        return _lookups(language, deep)
+    if len(parents) == 2:
+        if parents[1] not in _names():
+            raise RefusedError(20502, "Invalid Identifier: no such lookup")
+        return _lookup_type(parents[1], language)
+    return "".join(_lookup_type(name, language) for name in _names())
+
+
+def _names() -> list[str]:
+    return sorted([*LOOKUPS, "Boards"])
+
+
+def _values(name: str) -> list[tuple[str, Text]]:
+    if name == "Boards":
+        return [(code, (f"{city} Board", f"Chambre de {city}")) for city, _, _, _, _, code in CITIES]
+    return [(code_of(text[0]), text) for text in LOOKUPS[name]]
+
+
+def _leaves(**values: str) -> str:
+    return "".join(f"<{name}>{escape(value)}</{name}>" for name, value in values.items())
+
+
+def _system(language: int, deep: bool) -> str:
+    system = '<SYSTEM SystemID="CREA_DDF" SystemDescription="Data Distribution Facility (simulated)">'
+    nested = _resources(language, deep) if deep else ""
+    return f"<METADATA-SYSTEM {_STAMPS}>\n{system}<Comments></Comments>{nested}</SYSTEM>\n</METADATA-SYSTEM>\n"
+
+
+def _resources(language: int, deep: bool) -> str:
+    rows = []
+    for name in RESOURCES:
+        nested = _classes(name) if deep else ""
+        if deep and name == "Property":
+            nested += _lookups(language, deep)
+        rows.append(
+            "<Resource>"
+            + _leaves(
+                ResourceID=name,
+                StandardName=name,
+                VisibleName=name,
+                Description=f"{name} records",
+                KeyField="ID",
+                ClassCount="1",
+                ClassVersion=VERSION,
+                ClassDate=DATE,
+                LookupVersion=VERSION if name == "Property" else "",
+                LookupDate=DATE if name == "Property" else "",
+            )
+            + f"{nested}</Resource>\n"
+        )
+    return f"<METADATA-RESOURCE {_STAMPS}>\n{''.join(rows)}</METADATA-RESOURCE>\n"
+
+
+def _classes(resource: str) -> str:
+    row = _leaves(
+        ClassName=resource,
+        StandardName=resource,
+        VisibleName=resource,
+        Description=f"{resource} records",
+        TableVersion=VERSION,
+        TableDate=DATE,
+        ClassTimeStamp="LastUpdated",
+    )
+    return f'<METADATA-CLASS Resource="{resource}" {_STAMPS}>\n<Class>{row}</Class>\n</METADATA-CLASS>\n'
+
+
+def _lookups(language: int, deep: bool) -> str:
+    rows = "".join(
+        "<Lookup>"
+        + _leaves(
+            MetadataEntryID=f"L{number}",
+            LookupName=name,
+            VisibleName=name,
+            LookupTypeVersion=VERSION,
+            LookupTypeDate=DATE,
+        )
+        + (_lookup_type(name, language) if deep else "")
+        + "</Lookup>\n"
+        for number, name in enumerate(_names(), 1)
+    )
+    return f'<METADATA-LOOKUP Resource="Property" {_STAMPS}>\n{rows}</METADATA-LOOKUP>\n'
+
+
+def _lookup_type(name: str, language: int) -> str:
+    rows = "".join(
+        "<LookupType>"
+        + _leaves(MetadataEntryID=f"{name}.{code}", LongValue=text[language], ShortValue=text[language], Value=code)
+        + "</LookupType>\n"
+        for code, text in _values(name)
+    )
+    return f'<METADATA-LOOKUP_TYPE Resource="Property" Lookup="{name}" {_STAMPS}>\n{rows}</METADATA-LOOKUP_TYPE>\n'

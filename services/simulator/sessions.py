@@ -1,0 +1,92 @@
+"""Who is logged in, and how much was asked: the memory that the statistics are read from."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+
+from .faults import Faults
+
+COOKIE = "X-SESSIONID"
+IDLE_SECONDS = 1800
+
+
+class Sessions:
+    """The sessions that are open. Safe for use from several threads."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._lock = threading.Lock()
+        self._open: dict[str, float] = {}
+        self._counts: Counter[str] = Counter()
+        self._most_open = 0
+        self._second = 0
+        self._in_second = 0
+        self._most_in_second = 0
+
+    def login(self, cookie: str | None) -> str | None:
+        """Open a session in place of the caller's own; None when only one may live and another one does."""
+        with self._lock:
+            self._expire()
+            self._open.pop(cookie or "", None)
+            if self._open and self._faults.on("one-session"):
+                return None
+            session = secrets.token_hex(16)
+            self._open[session] = time.monotonic()
+            self._counts["logins"] += 1
+            self._most_open = max(self._most_open, len(self._open))
+            return session
+
+    def known(self, cookie: str | None) -> bool:
+        """Whether this session is open; using it keeps it so. A fault may have forgotten it."""
+        forgotten = self._faults.strikes("session-lost")
+        with self._lock:
+            self._expire()
+            if cookie is None or cookie not in self._open:
+                return False
+            if forgotten:
+                del self._open[cookie]
+                return False
+            self._open[cookie] = time.monotonic()
+            return True
+
+    def logout(self, cookie: str | None) -> bool:
+        """Close a session; False when it was not open."""
+        with self._lock:
+            found = self._open.pop(cookie or "", None) is not None
+            self._counts["logouts"] += found
+            return found
+
+    def count(self, transaction: str) -> None:
+        """Note a request."""
+        second = int(time.monotonic())
+        with self._lock:
+            self._counts[f"requests.{transaction}"] += 1
+            self._in_second = self._in_second + 1 if second == self._second else 1
+            self._second = second
+            self._most_in_second = max(self._most_in_second, self._in_second)
+
+    def stats(self) -> dict[str, object]:
+        """Requests by transaction, logins, logouts, sessions now and at most, requests in the busiest second."""
+        with self._lock:
+            self._expire()
+            requests = {
+                name.removeprefix("requests."): count
+                for name, count in sorted(self._counts.items())
+                if name.startswith("requests.")
+            }
+            return {
+                "requests": requests,
+                "logins": self._counts["logins"],
+                "logouts": self._counts["logouts"],
+                "sessions_open": len(self._open),
+                "sessions_open_max": self._most_open,
+                "requests_per_second_max": self._most_in_second,
+            }
+
+    def _expire(self) -> None:
+        limit = time.monotonic() - int(self._faults.on("one-session") or IDLE_SECONDS)
+        for session in [session for session, used in self._open.items() if used < limit]:
+            del self._open[session]

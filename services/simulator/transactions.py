@@ -1,0 +1,115 @@
+"""One RETS request after another: who asks, may they, and which transaction answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+
+from . import metadata
+from .answers import Answer, Call, RefusedError, envelope
+from .auth import Authenticator
+from .faults import Faults
+from .formats import escape
+from .listing import DESTINATION
+from .metadata import get_metadata
+from .objects import get_object
+from .search import search
+from .sessions import COOKIE, Sessions
+from .world import World
+
+PATHS = {
+    "/Login.svc/Login": "Login",
+    "/Search.svc/Search": "Search",
+    "/Object.svc/GetObject": "GetObject",
+    "/Metadata.svc/GetMetadata": "GetMetadata",
+    "/Logout.svc/Logout": "Logout",
+}
+LOGIN_PATH = "/Login.svc/Login"
+
+
+class Transactions:
+    """The RETS side of the server. Safe for use from several threads."""
+
+    def __init__(self, world: World, faults: Faults, sessions: Sessions) -> None:
+        self._world, self._faults, self._sessions = world, faults, sessions
+        options = world.options
+        self._agents = options.user_agents
+        self._authenticator = Authenticator(options.username, options.password, faults)
+
+    def answer(self, name: str, method: str, target: str, headers: Mapping[str, str], call: Call) -> Answer:
+        """Answer one transaction; RETS errors are answers too."""
+        if not self._admits(headers.get("User-Agent", "")):
+            code = 20036 if name == "Login" else 20513
+            return Answer(envelope(code, "Missing User-Agent or User-Agent not permitted"))
+        verdict = self._authenticator.check(method, target, headers.get("Authorization"))
+        if not verdict.passed:
+            extra = {"WWW-Authenticate": verdict.challenge} if verdict.challenge else {}
+            return Answer(b"", "text/plain", verdict.status, extra)
+        found = self._permitted(name, _cookie(headers.get("Cookie", "")), call)
+        extra = {"Authentication-Info": verdict.info} if verdict.info else {}
+        return Answer(found.body, found.content_type, found.status, {**found.headers, **extra}, found.fragile)
+
+    def _admits(self, agent: str) -> bool:
+        if not agent.strip():
+            return False
+        product = agent.split(maxsplit=1)[0]
+        names = {agent, product, product.partition("/")[0]}
+        return not self._agents or any(allowed in names for allowed in self._agents)
+
+    def _permitted(self, name: str, cookie: str | None, call: Call) -> Answer:
+        try:
+            if name == "Login":
+                return self._login(cookie, call)
+            if name == "Logout":
+                if not self._sessions.logout(cookie):
+                    raise RefusedError(20701, "Not Logged In")
+                return Answer(
+                    b'<?xml version="1.0" encoding="utf-8"?>\n' + _reply("Operation Successful", 0, " /") + b"\n"
+                )
+            if not self._sessions.known(cookie):
+                raise RefusedError(20701, "Not Logged In")
+            if name == "Search":
+                return search(self._world, call, self._faults)
+            if name == "GetObject":
+                return get_object(self._world, call, self._faults)
+            return get_metadata(call)
+        except RefusedError as error:
+            return Answer(envelope(error.code, str(error)))
+
+    def _login(self, cookie: str | None, call: Call) -> Answer:
+        session = self._sessions.login(cookie)
+        if session is None:
+            raise RefusedError(20022, "Additional login not permitted")
+        base = "" if self._faults.on("relative-capabilities") else call.base
+        lines = [
+            f"Broker={DESTINATION}",
+            "MemberName=Example Feed",
+            f"MetadataVersion={metadata.VERSION}",
+            f"MinMetadataVersion={metadata.VERSION}",
+            f"MetadataTimestamp={metadata.DATE}",
+            f"MinMetadataTimestamp={metadata.DATE}",
+            f"User={DESTINATION},,,{DESTINATION}",
+            *(f"{transaction}={base}{path}" for path, transaction in PATHS.items()),
+        ]
+        body = "\n".join(f"    {escape(line)}" for line in lines).encode()
+        opening = _reply("Operation Successful", 0, "", code_first=self._faults.on("reply-order") is not None)
+        return Answer(
+            b'<?xml version="1.0" encoding="utf-8"?>\n' + opening + b"\n  <RETS-RESPONSE>\n" + body
+            + b"\n  </RETS-RESPONSE>\n</RETS>\n",
+            headers={"Set-Cookie": f"{COOKIE}={session}; path=/; HttpOnly"},
+        )  # fmt: skip
+
+
+def _reply(text: str, code: int, close: str, code_first: bool = False) -> bytes:
+    """The opening of a reply, its text before its code, which is the order of this MLS at login."""
+    parts = [f'ReplyText="{text}"', f'ReplyCode="{code}"']
+    return f"<RETS {' '.join(reversed(parts) if code_first else parts)}{close}>".encode()
+
+
+def _cookie(header: str) -> str | None:
+    try:
+        found = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return None
+    return found.value if found and re.fullmatch(r"[0-9a-f]{32}", found.value) else None

@@ -1,0 +1,138 @@
+"""What a page of records does to what is stored. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from shared.backoff import next_attempt_at
+from shared.effects import (
+    Count,
+    Effect,
+    EndCandidacy,
+    KeepRecord,
+    Line,
+    Photo,
+    PutLine,
+    Quarantine,
+    RecheckPhotos,
+    RemoveRecord,
+    StoreRecord,
+)
+from shared.mapping.record import Mapped
+from shared.messages import PageFetched, SourceRecord
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+
+SAME_CLOCK_MARGIN = 2 * SECOND
+"""A record read this close to its timestamp by the server's own ``Date`` may change again under the same timestamp."""
+OTHER_CLOCK_MARGIN = MINUTE
+"""The same margin when the server told no ``Date`` and the store's clock must do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A record of a page, mapped, with its photos as the feed's media policy sees them."""
+
+    source: SourceRecord
+    mapped: Mapped
+    photos: Sequence[Photo] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record of a page that cannot be mapped, with its bytes and the reason."""
+
+    key: str
+    body: bytes
+    reason: str
+
+
+def on_page(page: PageFetched, read: Sequence[Read], unreadable: Sequence[Unreadable], lines: Mapping[str, Line],
+            horizon: int | None, now: int) -> list[Effect]:
+    """Write what was observed later than the ledger says, meet wants, count what was asked for and did not come.
+
+    ``lines`` holds the ledger's lines of every key asked for or received, ``horizon`` the ``observed_at`` of the newest
+    proven inventory: a page older than it may only fill a want.
+    """
+    effects: list[Effect] = []
+    came = {item.mapped.key for item in read}
+    for item in {item.mapped.key: item for item in read}.values():
+        effects += _record(page, item, lines.get(item.mapped.key), horizon)
+    for bad in unreadable:
+        line = lines.get(bad.key)
+        if line is not None and line.observed_at >= page.observed_at:
+            continue
+        effects.append(Quarantine(bad.key, "record", bad.body, bad.reason, page.observed_at))
+        effects += _in_vain(line, page.observed_at, f"quarantined: {bad.reason}", now)
+    lost = set(page.asked) - came - {bad.key for bad in unreadable}
+    for key in sorted(lost):
+        effects += _in_vain(lines.get(key), page.observed_at, "the MLS lists it but does not deliver it", now)
+    effects.append(Count("fetched", len(came)))
+    return effects
+
+
+def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | None) -> list[Effect]:
+    key, mapped = item.mapped.key, item.mapped
+    wanted = line is not None and line.wanted_by is not None
+    if horizon is not None and page.observed_at < horizon and not wanted:
+        return []  # it would bring back what an inventory saw gone, or undo what one found equal
+    line = line or Line(key)
+    if page.observed_at <= line.observed_at:
+        return []  # delivered again, or overtaken by a later observation
+    unsettled = is_unsettled(mapped.modified, page.server_date, page.observed_at)
+    met = line.wanted_by is not None and (
+        page.observed_at > line.wanted_by or (not unsettled and item.source.stamp == line.wanted_stamp)
+    )
+    after = replace(line, stored=True, observed_at=page.observed_at, stamp=item.source.stamp, hash=mapped.hash,
+                    unsettled=unsettled)
+    if met:
+        after = replace(after, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None,
+                        reason=None)
+    effects: list[Effect] = [EndCandidacy(key)]
+    if line.stored and line.hash == mapped.hash:
+        effects += [KeepRecord(mapped, after), Count("unchanged")]
+    else:
+        effects += [StoreRecord(mapped, item.photos, item.source, after, insert=not line.stored),
+                    Count("updated" if line.stored else "inserted")]
+    if line.stored and line.wanted_stamp == line.stamp and not line.unsettled and met:
+        effects.append(RecheckPhotos(key))  # nothing but its age asked for this record: ask for its photos too
+    return effects
+
+
+def is_unsettled(modified: datetime | None, server_date: int | None, observed_at: int) -> bool:
+    """Whether a record was read so close to its own timestamp that it may change again without a new one."""
+    if modified is None:
+        return False
+    stamped = int(modified.timestamp() * SECOND)
+    if server_date is not None:
+        return abs(server_date - stamped) <= SAME_CLOCK_MARGIN
+    return abs(observed_at - stamped) <= OTHER_CLOCK_MARGIN
+
+
+def _in_vain(line: Line | None, observed_at: int, reason: str, now: int) -> list[Effect]:
+    if line is None or line.wanted_by is None or line.asked or observed_at < line.wanted_by:
+        return []  # not wanted, already counted for this inventory, or asked before it
+    attempts = line.attempts + 1
+    return [
+        PutLine(replace(line, attempts=attempts, attempted_by=line.wanted_by, reason=reason,
+                        next_attempt_at=next_attempt_at(attempts, now))),
+        Count("unavailable"),
+    ]
+
+
+def on_gone(observed_at: int, keys: Sequence[str], lines: Mapping[str, Line], horizon: int | None) -> list[Effect]:
+    """Remove released candidates that still are: nothing newer than the inventory has been observed of them."""
+    if horizon is not None and observed_at < horizon:
+        return []
+    effects: list[Effect] = []
+    for key in keys:
+        line = lines.get(key)
+        effects.append(EndCandidacy(key))
+        if line is not None and line.stored and line.observed_at < observed_at:
+            effects += [RemoveRecord(Line(key, observed_at=observed_at)), Count("removed")]
+    return effects

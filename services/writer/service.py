@@ -1,0 +1,153 @@
+"""The writer: turns source records into rows.
+
+Consumes ``page.fetched`` and ``listings.gone``; publishes ``photos.pending`` for every record of a page, changed or
+not, that the store says has photos to fetch or objects to delete. A page is one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from services.writer.decide import Read, Unreadable, on_gone, on_page
+from services.writer.photos import under_policy
+from services.writer.settings import WriterSettings
+from shared.consumer import Reject
+from shared.effects import Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.mapping.mapping import load
+from shared.mapping.record import Mapped, UnmappableError
+from shared.messages import Envelope, ListingsGone, Message, PageFetched, PhotosPending, SourceRecord
+from shared.outbox import Outbox
+from shared.store.base import Store, Tx
+from shared.transport.base import Delivery
+
+log = structlog.get_logger()
+
+RECORDS = Counter(
+    "mlsync_records_total",
+    "Records read from the MLS, by feed, resource and what became of them: inserted, updated, unchanged, removed.",
+    ["feed", "resource", "outcome"],
+)
+UNFIT = Counter(
+    "mlsync_values_unfit_total",
+    "Values that did not fit their column and were kept verbatim in extra, by feed, resource and reason.",
+    ["feed", "resource", "reason"],
+)
+UNKNOWN = Counter(
+    "mlsync_elements_unknown_total",
+    "Elements no mapping knows that were kept in extra, by feed and resource.",
+    ["feed", "resource"],
+)
+
+LISTINGS = "property"
+REMOVE_AT_ONCE = 500
+
+
+class Writer:
+    """See the module."""
+
+    def __init__(self, feeds: Mapping[str, WriterSettings], store: Store, outbox: Outbox) -> None:
+        self._feeds = feeds
+        self._store = store
+        self._outbox = outbox
+        self._mappings = {settings.mapping: load(settings.mapping) for settings in feeds.values()}
+
+    def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
+        """Write a page, or remove what is gone."""
+        if message.feed not in self._feeds:
+            raise Reject(f"no feed {message.feed} is configured")
+        match message:
+            case PageFetched():
+                return self._page(message, envelope.run_id)
+            case ListingsGone():
+                return self._gone(message, envelope.run_id)
+            case _:
+                raise Reject(f"the writer takes no {envelope.type}")
+
+    def map(self, feed: str, resource: str, record: SourceRecord) -> Read:
+        """One record in typed form. Raises UnmappableError."""
+        settings = self._feeds[feed]
+        mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, record), settings)
+        return Read(record, mapped, photos)
+
+    def _page(self, page: PageFetched, run_id: str) -> str:
+        read: list[Read] = []
+        unreadable: list[Unreadable] = []
+        for record in page.records:
+            try:
+                read.append(self.map(page.feed, page.resource, record))
+            except UnmappableError as error:
+                unreadable.append(Unreadable(record.key, msgspec.msgpack.encode(record), str(error)))
+        keys = {*page.asked, *(item.mapped.key for item in read), *(bad.key for bad in unreadable)}
+        now = self._store.feeds.now()
+        with self._store.write() as tx:
+            lines = tx.ledger.lines(page.feed, page.resource, keys)
+            horizon = tx.ledger.horizon(page.feed, page.resource)
+            effects = on_page(page, read, unreadable, lines, horizon.observed_at if horizon else None, now)
+            tx.records.apply(page.feed, page.resource, run_id, effects)
+            self._settle_copies(tx, page.feed, page.resource, effects)
+            pending = tx.media.pending(page.feed, page.resource, keys, now)
+        self._measure(page.feed, page.resource, effects)
+        for key in pending:
+            self._outbox.publish(PhotosPending(feed=page.feed, resource=page.resource, key=key), run_id)
+        return "ok"
+
+    def _gone(self, gone: ListingsGone, run_id: str) -> str:
+        """Remove what is still released, some at a time: each time less is left, so that a crash resumes."""
+        while True:
+            now = self._store.feeds.now()
+            with self._store.write() as tx:
+                keys = tx.removals.released(gone.feed, gone.resource, gone.observed_at, REMOVE_AT_ONCE)
+                horizon = tx.ledger.horizon(gone.feed, gone.resource)
+                lines = tx.ledger.lines(gone.feed, gone.resource, keys)
+                effects = on_gone(gone.observed_at, keys, lines, horizon.observed_at if horizon else None)
+                tx.records.apply(gone.feed, gone.resource, run_id, effects)
+                self._settle_copies(tx, gone.feed, gone.resource, effects)
+                pending = tx.media.pending(gone.feed, gone.resource, keys, now)
+            self._measure(gone.feed, gone.resource, effects)
+            for key in pending:
+                self._outbox.publish(PhotosPending(feed=gone.feed, resource=gone.resource, key=key), run_id)
+            if not effects:
+                return "ok"
+
+    def _settle_copies(self, tx: Tx, feed: str, resource: str, effects: Sequence[Effect]) -> None:
+        """Members and offices follow the listings that refer to them, unless they have records of their own."""
+        removed = [effect.line.key for effect in effects if isinstance(effect, RemoveRecord)]
+        if resource != LISTINGS:
+            orphaned = [(resource, key) for key in removed]
+            if orphaned:
+                tx.records.settle_embedded(feed, {}, (), self._remapper(feed), orphaned)
+            return
+        stored = {
+            effect.mapped.key: effect.mapped for effect in effects if isinstance(effect, StoreRecord | KeepRecord)
+        }
+        if stored or removed:
+            tx.records.settle_embedded(feed, stored, removed, self._remapper(feed))
+
+    def _remapper(self, feed: str) -> Callable[[SourceRecord], Mapped | None]:
+        def remap(record: SourceRecord) -> Mapped | None:
+            try:
+                return self.map(feed, LISTINGS, record).mapped
+            except UnmappableError:
+                return None
+
+        return remap
+
+    def _measure(self, feed: str, resource: str, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case StoreRecord():
+                    RECORDS.labels(feed, resource, "inserted" if effect.insert else "updated").inc()
+                    for problem in effect.mapped.problems:
+                        UNFIT.labels(feed, resource, problem.reason).inc()
+                    if effect.mapped.unknown:
+                        UNKNOWN.labels(feed, resource).inc(len(effect.mapped.unknown))
+                case KeepRecord():
+                    RECORDS.labels(feed, resource, "unchanged").inc()
+                case RemoveRecord():
+                    RECORDS.labels(feed, resource, "removed").inc()
+                case _:
+                    pass

@@ -1,0 +1,19 @@
+"""What can be configured of the writer, per feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSettings:
+    """Which mapping a feed's records go through, and what becomes of their photos.
+
+    ``media``: none (no photos at all), link (the MLS's addresses only), url, location, bytes (stored, by that way).
+    ``photo_size``: large, photo or thumbnail.
+    """
+
+    mapping: str
+    media: Literal["none", "link", "url", "location", "bytes"] = "url"
+    photo_size: Literal["large", "photo", "thumbnail"] = "large"

@@ -1,0 +1,1 @@
+"""Source records → typed rows. The mapping itself is data, in ``ddf.yaml``; ``mapping.load`` compiles it."""

@@ -1,0 +1,80 @@
+"""The data dictionary page, from the tables as they are.
+
+``python -m shared.mapping.dictionary > docs/data-dictionary.md`` writes it anew.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects import postgresql
+
+from shared.mapping.spec import ColumnSpec, MappingSpec, columns_of, load_spec
+from shared.store.listing_tables import LISTING_TABLES, media
+
+INTRODUCTION = """\
+# Data dictionary
+
+Every table a reader of the database meets, with the source element of each column. This page is generated from the
+mapping (`shared/mapping/ddf.yaml`) by `python -m shared.mapping.dictionary`; a test keeps it current.
+
+Names are those of the RESO Data Dictionary 2.0 in snake_case; an element of DDF that has none there keeps its own.
+Types are PostgreSQL's; SQLite holds the same values (JSON as text, instants as ISO 8601 text in UTC). An empty element
+is NULL. Instants are UTC; what the MLS writes without an offset is read as {zone} time.
+
+- The view `property` is `property_record` with `modification_timestamp`, the listing's own `LastUpdated`, from the
+  ledger. Read the view.
+- `extra` holds, by source path, the elements nobody knows yet and the values that do not fit their column, verbatim.
+- A measure has three columns: the number, its unit, and the text as sent. Text that is no number with a unit stands in
+  the third alone.
+- Parts of a record (rooms, photos, …) carry its key; `order` is their place in the order given, from 1.
+"""
+
+
+def render() -> str:
+    """The whole page as Markdown."""
+    spec = load_spec("ddf")
+    return "\n".join([INTRODUCTION.format(zone=spec.zone), *_page(spec)]) + "\n"
+
+
+def _page(spec: MappingSpec) -> Iterator[str]:
+    for resource in spec.resources:
+        for table in spec.tables(resource):
+            yield from _table(LISTING_TABLES[table.name], {column.name: column for column in table.columns})
+        described = spec.resources[resource].media
+        if described is not None:
+            lines = ((f"{described.path}/{path}", line) for path, line in described.fields.items())
+            yield from _table(media, {column.name: column for path, line in lines for column in columns_of(path, line)})
+
+
+def _table(table: Table, sources: dict[str, ColumnSpec]) -> Iterator[str]:
+    yield f"## {table.name}"
+    yield ""
+    yield _escaped(table.comment or "")
+    yield ""
+    yield "| Column | Type | Source element | Meaning |"
+    yield "| --- | --- | --- | --- |"
+    for column in table.columns:
+        known = sources.get(column.name)
+        source = ", ".join(f"`{path}`" for path in known.source.split(", ")) if known and known.source else ""
+        about = known.about if known is not None else column.comment
+        name = f"**`{column.name}`**" if column.primary_key else f"`{column.name}`"
+        yield f"| {name} | {_type(column, known)} | {source} | {_escaped(about or '')} |"
+    yield ""
+
+
+def _type(column: Column[object], known: ColumnSpec | None) -> str:
+    if known is not None and known.kind == "list":
+        return "jsonb, array of text"
+    name = column.type.compile(dialect=postgresql.dialect()).lower()  # type: ignore[no-untyped-call]
+    return name.partition(" collate")[0].replace("timestamp with time zone", "timestamptz")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())

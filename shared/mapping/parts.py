@@ -1,0 +1,100 @@
+"""The repeated elements of a record: rows of child tables, and photos."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.mapping.convert import KEY_BYTES
+from shared.mapping.draft import Draft
+from shared.mapping.plan import Plan, fill
+from shared.mapping.record import MediaItem
+
+
+def as_list(value: Any) -> list[Any]:
+    """Siblings of one name: a single one stands alone in a SourceRecord, several in a list, an empty one is ""."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None or value == "" else [value]
+
+
+class Children:
+    """Elements that become rows of a table of their own, numbered from 1; those that hold nothing make no row."""
+
+    def __init__(self, table: str, plan: Plan, width: int, *, keyed: bool) -> None:
+        self._table = table
+        self._plan = plan
+        self._blank: list[Any] = [None] * width
+        self._width = width
+        self._keyed = keyed
+
+    def __call__(self, value: Any, path: str, draft: Draft) -> None:
+        rows = draft.rows[self._table]
+        for place, item in enumerate(as_list(value), start=1):
+            fields = {"#text": item} if isinstance(item, str) and "#text" in self._plan else item
+            if not isinstance(fields, dict):
+                if item is not None and item != "":
+                    draft.keep(f"{path}[{place}]", item, "shape")
+                continue
+            row = (
+                [draft.feed, draft.key, f"{draft.key}-{place}", place]
+                if self._keyed
+                else [draft.feed, draft.key, place]
+            )
+            row += self._blank
+            fill(row, fields, self._plan, f"{path}[{place}]/", draft)
+            if row.count(None) < self._width:
+                rows.append(tuple(row))
+
+
+class Photos:
+    """Elements that describe photos. The first of a key counts; an entry without a key cannot be kept as a photo."""
+
+    def __init__(self, plan: Plan, columns: list[str], identity: str, stamps: tuple[str, str]) -> None:
+        self._plan = plan
+        self._blank: list[Any] = [None] * len(columns)
+        self._identity = identity
+        self._stamps = stamps
+        self._thumbnail, self._photo, self._large, self._caption, self._modified, self._listed = (
+            columns.index(name)
+            for name in (
+                "thumbnail_photo_url",
+                "photo_url",
+                "large_photo_url",
+                "long_description",
+                "modification_timestamp",
+                "last_updated",
+            )
+        )
+
+    def __call__(self, value: Any, path: str, draft: Draft) -> None:
+        seen: set[str] = set()
+        for place, item in enumerate(as_list(value), start=1):
+            if not isinstance(item, dict):
+                if item is not None and item != "":
+                    draft.keep(f"{path}[{place}]", item, "shape")
+                continue
+            name = item.get(self._identity)
+            if not isinstance(name, str) or not name or len(name) > KEY_BYTES // 4 or "\0" in name:
+                draft.keep(f"{path}[{place}]", item, "key")
+            elif name in seen:
+                draft.keep(f"{path}[{place}]", item, "duplicate")
+            else:
+                seen.add(name)
+                draft.media.append(self._item(name, place, item, path, draft))
+
+    def _item(self, name: str, place: int, item: dict[str, Any], path: str, draft: Draft) -> MediaItem:
+        row = self._blank.copy()
+        fill(row, item, self._plan, f"{path}[{place}]/", draft)
+        large, photo, thumbnail = row[self._large], row[self._photo], row[self._thumbnail]
+        order = int(name) if len(name) < 10 and name.isascii() and name.isdigit() else place
+        stamp = item.get(self._stamps[0]) or item.get(self._stamps[1]) or ""
+        version = f"{stamp}|{_path(large or photo or thumbnail or '')}"
+        return MediaItem(
+            name, order, version, thumbnail, photo, large, row[self._caption], row[self._modified], row[self._listed]
+        )
+
+
+def _path(url: str) -> str:
+    """The path of a URL: a photo that moved to another host, or is asked for with another token, is the same photo."""
+    path = url.split("/", 3)[-1]
+    return path.partition("?")[0] if "?" in path else path

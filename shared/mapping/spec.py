@@ -1,0 +1,264 @@
+"""A mapping file in memory, checked: which source element goes to which table and column, as which type.
+
+The format is described at the top of ``ddf.yaml``. What the tables look like follows from the mapping alone
+(``MappingSpec.tables``), so the tables, the data dictionary and the mapping code cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import msgspec
+import yaml
+
+Kind = Literal[
+    "key",
+    "code",
+    "text",
+    "integer",
+    "money",
+    "decimal",
+    "measure",
+    "coordinate",
+    "boolean",
+    "date",
+    "timestamp",
+    "list",
+    "json",
+]
+"""What a column holds."""
+
+Type = Literal[
+    "key",
+    "code",
+    "text",
+    "remarks",
+    "integer",
+    "money",
+    "decimal",
+    "coordinate",
+    "boolean",
+    "date",
+    "timestamp",
+    "list",
+    "texts",
+    "measure",
+    "measure_range",
+    "event_start",
+]
+"""What an element is, hence how it is read and which columns it fills."""
+
+COLUMNS: Mapping[Type, tuple[tuple[str, Kind], ...]] = {
+    "key": (("", "key"),),
+    "code": (("", "code"),),
+    "text": (("", "text"),),
+    "remarks": (("", "text"),),
+    "integer": (("", "integer"),),
+    "money": (("", "money"),),
+    "decimal": (("", "decimal"),),
+    "coordinate": (("", "coordinate"),),
+    "boolean": (("", "boolean"),),
+    "date": (("", "date"),),
+    "timestamp": (("", "timestamp"),),
+    "list": (("", "list"),),
+    "texts": (("", "list"),),
+    "measure": (("", "measure"), ("_units", "code"), ("_text", "text")),
+    "measure_range": (
+        ("", "measure"),
+        ("_units", "code"),
+        ("_text", "text"),
+        ("_minimum", "measure"),
+        ("_maximum", "measure"),
+    ),
+    "event_start": (("_time", "timestamp"), ("_date", "date")),
+}
+"""The columns of each type: what is appended to the name, and what it holds."""
+
+
+class MappingError(ValueError):
+    """The mapping file is wrong; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """One column: its name, what it holds, what it means, and the source element it comes from ("" for none)."""
+
+    name: str
+    kind: Kind
+    about: str
+    source: str = ""
+    key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableSpec:
+    """One table in column order, keys first."""
+
+    name: str
+    resource: str
+    about: str
+    columns: tuple[ColumnSpec, ...]
+
+
+FieldLine = tuple[str | list[str], Type, str]
+
+
+class ChildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Repeated elements that become the rows of a table of their own, in the order given."""
+
+    table: str
+    about: str
+    fields: dict[str, FieldLine]
+    key: str | None = None
+
+
+class MediaSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Repeated elements that describe photos."""
+
+    path: str
+    fields: dict[str, FieldLine]
+
+
+class EmbeddedSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Elements that are records of another resource; ``columns`` are those of this record that refer to them."""
+
+    path: str
+    resource: str
+    columns: dict[str, list[str]]
+    table: str | None = None
+    about: str = ""
+
+
+class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One resource: its own table, its key and timestamp, and what hangs on it.
+
+    ``key`` and ``modified`` are source element, column and description; a timestamp without a column stands in the
+    ledger only, so that a record that was touched but not changed rewrites no row.
+    """
+
+    table: str
+    about: str
+    key: tuple[str, str, str]
+    modified: tuple[str, str | None, str]
+    fields: dict[str, FieldLine]
+    children: dict[str, ChildSpec] = {}
+    media: MediaSpec | None = None
+    embedded: EmbeddedSpec | None = None
+
+
+class MappingSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole mapping file."""
+
+    version: int
+    zone: str
+    resources: dict[str, ResourceSpec]
+
+    def tables(self, resource: str) -> tuple[TableSpec, ...]:
+        """The tables of ``resource``, its own first; not ``media``, which is shared and holds the photos' state."""
+        return tuple(_tables(resource, self.resources[resource]))
+
+
+def columns_of(path: str, line: FieldLine) -> tuple[ColumnSpec, ...]:
+    """The columns one line of the mapping fills, in the order in which its type gives values."""
+    named, kind, about = line
+    parts = COLUMNS[kind]
+    given = named if isinstance(named, list) else [named]
+    names = [*given, *(given[0] + suffix for suffix, _ in parts[len(given) :])]
+    if len(given) > len(parts):
+        raise MappingError(f"{path}: {kind} fills {len(parts)} columns, {len(given)} are named")
+    notes = {"_units": "unit as written", "_text": "as written", "_minimum": "low end", "_maximum": "high end"}
+    return tuple(
+        ColumnSpec(name, holds, f"{about}: {notes[suffix]}" if suffix in notes else about, path)
+        for name, (suffix, holds) in zip(names, parts, strict=True)
+    )
+
+
+FEED = ColumnSpec("feed", "key", "Name of the feed", key=True)
+
+
+EXTRA = ColumnSpec("extra", "json", "By element: what the mapping does not know, and what does not fit its column")
+
+
+def _tables(name: str, spec: ResourceSpec) -> Iterator[TableSpec]:
+    key = ColumnSpec(spec.key[1], "key", spec.key[2], spec.key[0], key=True)
+    yield TableSpec(spec.table, name, spec.about, (FEED, key, *_own(spec)))
+    for path, child in spec.children.items():
+        named = (
+            []
+            if child.key is None
+            else [ColumnSpec(child.key, "key", "The key of what it belongs to, a hyphen and the place", key=True)]
+        )
+        order = ColumnSpec("order", "integer", "Place among its like, from 1", path, key=not named)
+        columns = _distinct((f"{path}/{part}", line) for part, line in child.fields.items())
+        yield TableSpec(child.table, name, child.about, (FEED, key, *named, order, *columns))
+    if spec.embedded is not None and spec.embedded.table is not None:
+        yield TableSpec(spec.embedded.table, name, spec.embedded.about, (FEED, key, *_links(spec.embedded)))
+
+
+def _own(spec: ResourceSpec) -> Iterator[ColumnSpec]:
+    """The columns of a resource's own table behind its key."""
+    path, column, about = spec.modified
+    if column is not None:
+        yield ColumnSpec(column, "timestamp", about, path)
+    yield from _distinct(spec.fields.items())
+    if spec.media is not None:
+        yield ColumnSpec("photos_count", "integer", "Number of photos", spec.media.path)
+        yield ColumnSpec("photos_change_timestamp", "timestamp", "When a photo last changed", spec.media.path)
+    if spec.embedded is not None:
+        for kind, columns in spec.embedded.columns.items():
+            for place, name in enumerate(columns, start=1):
+                yield ColumnSpec(name, "key", f"{kind} of number {place}", embedded_path(spec.embedded, kind))
+    yield EXTRA
+
+
+def _links(spec: EmbeddedSpec) -> Iterator[ColumnSpec]:
+    """The columns behind the key of the table that says which records are embedded in which."""
+    first, *others = spec.columns
+    yield ColumnSpec(first, "key", "Key of the embedded record", embedded_path(spec, first), key=True)
+    yield ColumnSpec("order", "integer", "Place among its like, from 1", spec.path)
+    for kind in others:
+        yield ColumnSpec(kind, "key", "Key of the record embedded in that one", embedded_path(spec, kind))
+
+
+def embedded_path(spec: EmbeddedSpec, kind: str) -> str:
+    """Where the key of the embedded record, or of the one within that, stands in the source."""
+    return f"{spec.path}/@ID" if kind == next(iter(spec.columns)) else f"{spec.path}/Office/@ID"
+
+
+def _distinct(lines: Iterable[tuple[str, FieldLine]]) -> Iterator[ColumnSpec]:
+    """The columns of several lines; two spellings of one element share theirs."""
+    columns: dict[str, ColumnSpec] = {}
+    for path, line in lines:
+        for column in columns_of(path, line):
+            known = columns.get(column.name)
+            if known is None:
+                columns[column.name] = column
+            elif known.kind == column.kind and known.about == column.about:
+                columns[column.name] = replace(known, source=f"{known.source}, {column.source}")
+            else:
+                raise MappingError(f"{path}: the column {column.name} is taken by {known.source}")
+    return iter(columns.values())
+
+
+@cache
+def load_spec(name: str) -> MappingSpec:
+    """The mapping file ``<name>.yaml`` of this package. Raises MappingError when there is none or it is wrong."""
+    file = resources.files("shared.mapping") / f"{name}.yaml"
+    if not file.is_file():
+        raise MappingError(f"no mapping is called {name!r}")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        document = yaml.load(file.read_text("utf-8"), loader)  # noqa: S506 - both loaders are safe ones
+        spec = msgspec.convert(document, MappingSpec)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise MappingError(f"{name}.yaml: {error}") from error
+    for resource in spec.resources:
+        for table in spec.tables(resource):
+            names = [column.name for column in table.columns]
+            if len(set(names)) != len(names):
+                raise MappingError(f"{name}.yaml: {table.name} has a column twice")
+    return spec

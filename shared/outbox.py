@@ -1,0 +1,34 @@
+"""Where services send messages."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+
+from shared.messages import Message, encode
+from shared.transport.base import Transport
+
+
+def new_id() -> str:
+    """A fresh identifier, 16 hexadecimal digits."""
+    return secrets.token_hex(8)
+
+
+class Outbox:
+    """Puts messages on the queue their type names, in an envelope with the run they belong to."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        clock: Callable[[], float] = time.time,
+        ids: Callable[[], str] = new_id,
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._ids = ids
+
+    def publish(self, message: Message, run_id: str) -> None:
+        """Send; returns once the transport has accepted the message."""
+        body = encode(message, id=self._ids(), run_id=run_id, created_at=int(self._clock() * 1_000_000))
+        self._transport.publish(message.QUEUE, body)

@@ -1,0 +1,1 @@
+"""The RETS protocol: session, authentication, mended XML, reply codes, objects."""

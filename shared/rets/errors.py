@@ -1,0 +1,22 @@
+"""What can go wrong between a RETS server and us, in the words of ``shared.sources.base``."""
+
+from __future__ import annotations
+
+from shared.sources.base import SourceRefusedError, SourceUnavailableError
+
+
+class RetsTruncatedError(SourceUnavailableError):
+    """The answer ended before it was whole. Nothing of it may be taken for complete; asking again may help."""
+
+
+class RetsParseError(SourceUnavailableError):
+    """The answer is no usable RETS answer: broken XML, a forbidden declaration, a bound exceeded."""
+
+
+class RetsReplyError(SourceRefusedError):
+    """The server refused with a reply code. ``code`` means what it means for ``transaction`` only (RETS 1.7.2 App. C)."""
+
+    def __init__(self, transaction: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.transaction = transaction
+        self.code = code

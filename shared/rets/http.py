@@ -1,0 +1,212 @@
+"""HTTP as RETS wants it: headers, cookies, challenges answered, redirects by hand (RETS 1.7.2 §2.1-2.4, §4).
+
+What goes where is decided here and nowhere else: credentials and cookies reach trusted origins only, and nothing is
+sent to any other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote, urlencode, urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.cookies import create_cookie
+
+from shared.rets.answer import Answer
+from shared.rets.auth import Authenticator, TrustedOrigins, is_loopback, origin, parse_challenges
+from shared.rets.settings import Method, RetsSettings
+from shared.sources.base import SourceRefusedError
+
+_MAX_REDIRECTS: Final = 5
+_MAX_CHALLENGES: Final = 3
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class RetsHttp:
+    """Sends requests of one login. Not safe for use from two threads at once.
+
+    ``before_request`` is called before every request that leaves, so that a budget counts what the server counts;
+    what it raises passes through.
+    """
+
+    def __init__(
+        self,
+        settings: RetsSettings,
+        *,
+        before_request: Callable[[str], None],
+        after_response: Callable[[str, str, int], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        scheme, host, _ = origin(settings.login_url)
+        self._settings = settings
+        self._before_request = before_request
+        self._after_response = after_response
+        self._clock = clock
+        self.trusted = TrustedOrigins(settings.login_url, settings.auth_hosts)
+        self.version = settings.rets_version
+        self._auth = Authenticator(
+            settings.username,
+            settings.password,
+            basic_allowed=scheme == "https" or is_loopback(host) or settings.basic_over_cleartext,
+        )
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.clear()
+        for prefix in ("http://", "https://"):
+            self._session.mount(prefix, HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
+        self._current: Answer | None = None
+
+    def send(
+        self,
+        transaction: str,
+        method: Method,
+        url: str,
+        arguments: Mapping[str, str],
+        *,
+        timeout: tuple[float, float] | None = None,
+    ) -> tuple[Answer, str]:
+        """The answer, whatever its status, and the address that gave it.
+
+        A challenge is answered once, again only when the server says that the nonce is stale. Raises
+        SourceRefusedError for a redirect or address that the credentials must not follow, and requests' exceptions.
+        """
+        if self._current is not None:
+            self._current.close()
+        challenges = redirects = 0
+        body: bytes | None = None
+        if method == "POST":
+            body = urlencode(arguments).encode()
+        elif arguments:
+            url += ("&" if "?" in url else "?") + urlencode(arguments, quote_via=quote, safe="")
+        while True:
+            if url not in self.trusted:
+                raise SourceRefusedError(
+                    f"{transaction}: the server points to {_origin_of(url)}, which is not the login's own host; "
+                    "list it in auth_hosts if its owner may have the credentials"
+                )
+            answer = self._once(transaction, method, url, body, timeout)
+            if answer.status == 401 and challenges < _MAX_CHALLENGES and self._may_answer(answer, challenges):
+                challenges += 1
+            elif answer.status in _REDIRECTS and answer.header("Location") and redirects < _MAX_REDIRECTS:
+                redirects += 1
+                url = urljoin(url, answer.header("Location"))
+                if answer.status == 303:
+                    method, body = "GET", None
+            else:
+                return answer, url
+            self._finish(answer)
+
+    def forget(self) -> None:
+        """Drop every cookie and what the server told about authentication: the session is gone."""
+        self._session.cookies.clear()
+        self._auth.reset()
+
+    def close(self) -> None:
+        """Close every connection; the next request opens new ones."""
+        if self._current is not None:
+            self._current.close()
+        self._session.close()
+
+    def secrets(self) -> list[str]:
+        """Every string that must appear in no text: credentials and cookies."""
+        values = [self._settings.password.get_secret_value(), self._settings.username, *self._auth.sent]
+        values += [cookie.value or "" for cookie in self._session.cookies]
+        return sorted((value for value in values if value), key=len, reverse=True)
+
+    def _once(
+        self, transaction: str, method: Method, url: str, body: bytes | None, timeout: tuple[float, float] | None
+    ) -> Answer:
+        settings = self._settings
+        headers = {
+            "User-Agent": settings.user_agent,
+            "RETS-Version": self.version,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip",
+            "Connection": "keep-alive",
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        prepared = self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
+        authorization = self._auth.authorization(method, prepared.path_url, body or b"")
+        if authorization is not None:
+            prepared.headers["Authorization"] = authorization
+        self._before_request(transaction)
+        try:
+            response = self._session.send(
+                prepared,
+                stream=True,
+                allow_redirects=False,
+                timeout=timeout or (settings.connect_seconds, settings.read_seconds),
+                proxies=dict(settings.proxies),
+                verify=settings.ca_bundle or True,
+            )
+        except requests.RequestException:
+            self._after_response(transaction, "failed", 0)
+            raise
+        self._widen_cookies()
+        if info := response.headers.get("Authentication-Info"):
+            self._auth.note(info)
+        self._current = Answer(
+            response,
+            max_bytes=settings.max_body_bytes,
+            seconds=settings.answer_seconds,
+            clock=self._clock,
+            on_close=lambda answer: self._after_response(transaction, _outcome(answer), answer.wire_bytes),
+        )
+        return self._current
+
+    def _may_answer(self, answer: Answer, answered: int) -> bool:
+        offered = answer.headers("WWW-Authenticate")
+        if answered and not any(challenge.stale for challenge in parse_challenges(offered)):
+            return False
+        if self._auth.take(offered):
+            return True
+        if self._auth.refused_basic:
+            raise SourceRefusedError(
+                "the server asks for Basic authentication over clear text, where anyone on the way reads the password; "
+                "use an https login_url, or set basic_over_cleartext"
+            )
+        return False
+
+    def _finish(self, answer: Answer) -> None:
+        """Read the little body of a challenge or redirect, so that its connection can serve the next request."""
+        try:
+            answer.peek(16384)
+        except Exception:  # noqa: BLE001, S110 - the body says nothing that the status did not
+            pass
+        answer.close()
+
+    def _widen_cookies(self) -> None:
+        """Cookies set without a path go to every capability, as RETS servers expect (RETS 1.7.2 §3.3); by RFC 6265
+        one set by /Login.svc/Login would never reach /Search.svc."""
+        jar = self._session.cookies
+        for cookie in list(jar):
+            if not cookie.path_specified and cookie.path != "/":
+                jar.clear(cookie.domain, cookie.path, cookie.name)
+                jar.set_cookie(
+                    create_cookie(
+                        cookie.name,
+                        cookie.value or "",
+                        domain=cookie.domain,
+                        path="/",
+                        secure=cookie.secure,
+                        expires=cookie.expires,
+                    )
+                )
+
+
+def _outcome(answer: Answer) -> str:
+    if answer.reply is not None:
+        return answer.reply.code
+    return "0" if 200 <= answer.status < 300 else f"http-{answer.status}"
+
+
+def _origin_of(url: str) -> str:
+    try:
+        scheme, host, port = origin(url)
+    except ValueError:
+        return "something that is no http address"
+    return f"{scheme}://{host[:255]}:{port}"

@@ -1,0 +1,193 @@
+"""What can be configured: a file, the environment (which wins and merges with the file), and defaults.
+
+``mlsync.yaml`` in the working folder, or the file named by ``--config`` or ``MLSYNC_CONFIG``. Every setting can be
+given as ``MLSYNC_<NAME>``, one of a feed as ``MLSYNC_FEEDS__<FEED>__<NAME>``. Nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from yaml import YAMLError
+
+DEFAULT_FILE = "mlsync.yaml"
+FEED_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class SettingsError(Exception):
+    """The settings are unusable; each line names the setting, what is wrong and what to do."""
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd]?)\s*", value)):
+        return float(match[1]) * UNITS[match[2] or "s"]
+    if isinstance(value, str):
+        raise ValueError("give a duration such as 90, 90s, 15m, 1h or 7d")
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+MediaPolicy = Literal["none", "link", "url", "location", "bytes"]
+
+
+class Strict(BaseModel):
+    """Frozen, and refuses names it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FeedSettings(Strict):
+    """One credential at one MLS."""
+
+    protocol: Literal["ddf"] = Field(description="What the MLS speaks: ddf (CREA's Data Distribution Facility)")
+    login_url: str = Field(
+        "production", description="Login URL; for ddf also `production` or `sample`, CREA's own", examples=["sample"]
+    )
+    username: str = Field(min_length=1, description="User name of the feed")
+    password: SecretStr = Field(min_length=1, description="Password of the feed")
+    user_agent: str = Field("mlsync/0.1", description="User-Agent header; some servers allow only agreed ones")
+    rets_version: str = Field("RETS/1.7.2", description="RETS-Version header")
+    strategy: Literal["preferred"] = Field(
+        "preferred", description="preferred: master list, then records by key that are new or differ"
+    )
+    sessions: int = Field(1, ge=1, le=32, description="Sessions open at the MLS at once")
+    every: Duration = Field(3_600, ge=1, description="Time between two syncs of `mlsync run`", examples=["15m"])
+    culture: Literal["en-CA", "fr-CA"] = Field("en-CA", description="Language of texts and lookups")
+    photo_size: Literal["LargePhoto", "Photo", "ThumbnailPhoto"] = Field(
+        "LargePhoto", description="Which size of a photo to take"
+    )
+    media: MediaPolicy = Field(
+        "url",
+        description="Photos: none; link (keep URLs, download nothing); url (download from the record's URLs); "
+        "location (ask GetObject for URLs); bytes (take them from GetObject)",
+    )
+    remove_at_least: int = Field(
+        5, ge=0, description="An inventory may always remove this many listings; see remove_share"
+    )
+    remove_share: float = Field(
+        0.05, ge=0, le=1, description="Hold removals above the larger of remove_at_least and this share of what is stored"
+    )
+    reread: Duration = Field(604_800, ge=3_600, description="Read every record again at least this often")
+    page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
+    connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
+    read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
+    proxy: str | None = Field(None, description="Proxy for all requests to this MLS, http://host:port")
+    auth_hosts: list[str] = Field(
+        default_factory=list, description="Hosts besides the login's that may be sent the credentials"
+    )
+    basic_over_cleartext: bool = Field(False, description="Allow Basic authentication over http:// beyond loopback")
+    encoding: str | None = Field(None, description="What bytes that are no UTF-8 are; unset: Windows-1252")
+    private_hosts: list[str] = Field(
+        default_factory=list,
+        description="Hosts with private addresses that photos may come from, besides the login's own",
+    )
+
+
+class MediaSettings(Strict):
+    """The media service."""
+
+    workers: int = Field(8, ge=1, le=64, description="Listings whose photos are fetched at once")
+    max_bytes: int = Field(26_214_400, ge=1_024, description="Largest photo accepted, bytes")
+    max_pixels: int = Field(100_000_000, ge=1, description="Largest photo accepted, width times height")
+    timeout: Duration = Field(60, gt=0, description="Seconds for one photo, from first to last byte")
+
+
+class Settings(BaseSettings):
+    """Everything. Built once, by ``load``, and passed down."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MLSYNC_", env_nested_delimiter="__", extra="forbid", frozen=True, case_sensitive=False,
+        yaml_file_encoding="utf-8", nested_model_default_partial_update=True,
+    )  # fmt: skip
+
+    database_url: str = Field("sqlite:///data/mlsync.db", description="Where rows go: sqlite:///path")
+    media_url: str = Field("file:data/media", description="Where photos go: file:folder")
+    broker_url: str = Field("memory:", description="How services talk: memory: (one process)")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
+    media: MediaSettings = Field(default_factory=MediaSettings, description="The media service")
+    feeds: dict[str, FeedSettings] = Field(default_factory=dict, description="Feeds by name, in lower case")
+
+    @field_validator("feeds")
+    @classmethod
+    def _names(cls, feeds: dict[str, FeedSettings]) -> dict[str, FeedSettings]:
+        for name in feeds:
+            if not FEED_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no feed name: lower-case letters, digits, - and _, first a letter, at most 32"
+                )
+        return feeds
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        file = settings_cls.model_config.get("yaml_file")
+        return (init_settings, env_settings, YamlConfigSettingsSource(settings_cls, file))
+
+
+def load(config: Path | None = None) -> Settings:
+    """Settings from ``config`` (else ``MLSYNC_CONFIG``, else ``mlsync.yaml`` if it is there) and the environment.
+
+    Raises SettingsError, which names every setting that is wrong.
+    """
+    named = config or (Path(os.environ["MLSYNC_CONFIG"]) if os.environ.get("MLSYNC_CONFIG") else None)
+    if named is not None and not named.is_file():
+        raise SettingsError(f"there is no settings file {named}; see --config and MLSYNC_CONFIG")
+    file = named or (Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None)
+    _refuse_unknown_variables()
+
+    class FromHere(Settings):
+        model_config = SettingsConfigDict(yaml_file=file)
+
+    try:
+        return FromHere()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error, file))) from None
+    except (YAMLError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise SettingsError(f"{file or 'the environment'} cannot be read: {error}") from None
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"MLSYNC_{name.upper()}" for name in Settings.model_fields} | {"MLSYNC_CONFIG"}
+    for name in sorted(os.environ):
+        if name.startswith("MLSYNC_") and name.split("__")[0] not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+            raise SettingsError(f"{name}: no setting has this name{hint}")
+
+
+def _explain(error: ValidationError, file: Path | None) -> Iterator[str]:
+    """One line per fault: the setting as in the file and as a variable, what is wrong; never the value of a secret."""
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        path = [str(part) for part in fault["loc"]]
+        name = ".".join(path) or "settings"
+        variable = "MLSYNC_" + "__".join(path).upper()
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            message = "no setting has this name" + _suggest(path)
+        elif fault["type"] == "missing":
+            message = "is needed; give it" + (f" in {file} or" if file else "") + " as the variable"
+        yield f"{name} ({variable}): {message}"
+
+
+def _suggest(path: list[str]) -> str:
+    fields: dict[str, Any] = (
+        FeedSettings.model_fields if path[0] == "feeds" else
+        MediaSettings.model_fields if path[0] == "media" else Settings.model_fields
+    )  # fmt: skip
+    near = difflib.get_close_matches(path[-1], fields, 1)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(fields)}"

@@ -1,0 +1,53 @@
+"""The object ledger as a whole, for the audit, on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from shared.store.base import KnownObject
+from shared.store.sqlite.database import Database
+
+
+class SqliteObjects:
+    """See ``shared.store.base.Objects``."""
+
+    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+        self._database = database
+        self._now = now
+
+    def known(self) -> Iterator[KnownObject]:
+        last = ""
+        while rows := self._database.read(
+            "SELECT name, feed, resource, key, state, at, byte_size, content_sha256 FROM media_object WHERE name > ? "
+            "ORDER BY name LIMIT 1000",
+            (last,),
+        ):
+            last = rows[-1][0]
+            for row in rows:
+                yield KnownObject(*row)
+
+    def bury(self, older_than: int) -> int:
+        with self._database.write() as connection:
+            return connection.execute(
+                "UPDATE media_object SET state = 'dead', at = ? WHERE state = 'writing' AND at < ?",
+                (self._now(), older_than),
+            ).rowcount
+
+    def strike(self, names: Sequence[str]) -> None:
+        with self._database.write() as connection:
+            connection.executemany(
+                "DELETE FROM media_object WHERE name = ? AND state = 'dead'", [(name,) for name in names]
+            )
+
+    def lost(self, names: Sequence[str]) -> int:
+        with self._database.write() as connection:
+            wanted = 0
+            for name in names:
+                wanted += connection.execute(
+                    "UPDATE media SET object_key = NULL, stored_version = NULL, content_sha256 = NULL, byte_size = NULL, "
+                    "width = NULL, height = NULL, mime_type = NULL, etag = NULL, last_modified = NULL, "
+                    "pending = wanted_version IS NOT NULL, attempted_by = NULL, next_attempt_at = NULL WHERE object_key = ?",
+                    (name,),
+                ).rowcount
+                connection.execute("DELETE FROM media_object WHERE name = ?", (name,))
+            return wanted

@@ -1,0 +1,96 @@
+"""Connections and transactions on one SQLite file."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from shared.store.base import StoreError
+
+Rows = list[tuple[Any, ...]]
+
+
+class Database:
+    """One SQLite file with a connection per thread, in WAL mode, every commit on the disk before it returns.
+
+    Writers take turns on a lock of this process rather than on SQLite's, which would have them poll and starve.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._turn = threading.Lock()
+        self._all: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection. Raises StoreError when the file cannot be opened."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is not None:
+            return found
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            made = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            made.execute("PRAGMA journal_mode=WAL")
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"cannot open the database {self.path}: {error}; is the folder there and writable?") from error
+        made.execute("PRAGMA synchronous=FULL")
+        made.execute("PRAGMA temp_store=MEMORY")
+        made.execute("PRAGMA cache_size=-16000")
+        with self._guard:
+            self._all.append(made)
+        self._local.connection = made
+        return made
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its first statement: what it reads cannot change under it."""
+        connection = self.connection()
+        with self._turn:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def read(self, sql: str, values: Sequence[Any] = ()) -> Rows:
+        """All rows of one query, outside any transaction."""
+        return self.connection().execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._guard:
+            for connection in self._all:
+                connection.close()
+            self._all.clear()
+        self._local = threading.local()
+
+
+def between(after: str | None, upto: str | None, column: str = "key") -> tuple[str, list[str]]:
+    """The condition for ``(after, upto]`` and its values. SQLite's default collation compares text as UTF-8 bytes."""
+    terms, values = [], []
+    if after is not None:
+        terms.append(f"AND {column} > ?")
+        values.append(after)
+    if upto is not None:
+        terms.append(f"AND {column} <= ?")
+        values.append(upto)
+    return " ".join(terms), values
+
+
+def chunks(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
+    """``items`` in sorted order, at most ``size`` at a time: SQLite bounds the parameters of a statement."""
+    ordered = sorted(items)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def marks(n: int) -> str:
+    """``n`` placeholders."""
+    return ",".join("?" * n)

@@ -1,0 +1,159 @@
+"""Members and offices as functions of the stored listings, on SQLite.
+
+A member's row is its own record if there is one, else the copy in the last-observed stored listing that refers to it
+(observed together: the greater listing key), else there is no row. ``embedded_row`` remembers the content of a row
+that came from a copy. As long as every copy a page brings or takes away says the same as the row, the row stays what
+it is whichever listing it came from; only where copies differ is the last-observed listing looked for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from shared.mapping.record import Mapped
+from shared.messages import SourceRecord
+from shared.store.sqlite.database import chunks, marks
+
+if TYPE_CHECKING:
+    from shared.store.sqlite.records import SqliteRecords
+
+Key = tuple[str, str]
+LISTINGS = "property"
+
+
+def settle_embedded(
+    connection: sqlite3.Connection,
+    records: SqliteRecords,
+    feed: str,
+    stored: Mapping[str, Mapped],
+    removed: Iterable[str],
+    remap: Callable[[SourceRecord], Mapped | None],
+    orphaned: Iterable[Key],
+) -> None:
+    """See ``shared.store.base.Records.settle_embedded``."""
+    from shared.store.sqlite.records import delete_rows, write_rows
+
+    gone = list(removed)
+    before = _references(connection, feed, [*stored, *gone])
+    now: dict[Key, dict[str, bytes]] = defaultdict(dict)
+    changed: list[tuple[str, Key, bytes]] = []
+    for listing, mapped in stored.items():
+        for copy in mapped.embedded:
+            key = (copy.resource, copy.key)
+            now[key][listing] = copy.hash
+            if before.get((listing, key)) != copy.hash:
+                changed.append((listing, key, copy.hash))
+    lost = [(listing, key) for listing, key in before if listing not in stored or listing not in now.get(key, {})]
+    connection.executemany(
+        "DELETE FROM record_reference WHERE feed = ? AND listing_key = ? AND resource = ? AND key = ?",
+        [(feed, listing, *key) for listing, key in lost],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO record_reference (feed, listing_key, resource, key, hash) VALUES (?, ?, ?, ?, ?)",
+        [(feed, listing, *key, digest) for listing, key, digest in changed],
+    )
+
+    touched: dict[Key, set[bytes]] = defaultdict(set)
+    for (_, key), digest in before.items():
+        touched[key].add(digest)
+    for key, by_listing in now.items():
+        touched[key].update(by_listing.values())
+    orphans = set(orphaned)
+    for key in orphans:
+        touched[key].add(b"")
+    moved = orphans | {key for _, key in lost} | {key for listing, key, _ in changed if (listing, key) in before}
+    rows = _rows(connection, feed, touched)
+    own = _own(connection, feed, touched)
+    write: dict[Key, Mapped] = {}
+    drop: list[Key] = []
+    for key, copies in touched.items():
+        if key in own or (key not in moved and copies == {rows.get(key)}):
+            continue
+        winner = _winner(connection, feed, key)
+        if winner is None:
+            drop.append(key)
+            continue
+        listing, digest = winner
+        if digest != rows.get(key):
+            found = _copy(stored.get(listing), key)
+            if found is None:
+                source = records.source(feed, LISTINGS, listing)
+                found = _copy(remap(source) if source else None, key)
+            if found is not None:
+                write[key] = found
+    for resource in {key[0] for key in (*write, *drop)}:
+        some = {key[1]: copy for key, copy in write.items() if key[0] == resource}
+        write_rows(connection, feed, resource, list(some.values()), [key for key in some if (resource, key) in rows])
+        away = [key[1] for key in drop if key[0] == resource]
+        delete_rows(connection, feed, resource, away)
+        connection.executemany(
+            "INSERT OR REPLACE INTO embedded_row (feed, resource, key, hash) VALUES (?, ?, ?, ?)",
+            [(feed, resource, key, copy.hash) for key, copy in some.items()],
+        )
+        connection.executemany(
+            "DELETE FROM embedded_row WHERE feed = ? AND resource = ? AND key = ?",
+            [(feed, resource, key) for key in away],
+        )
+
+
+def _references(connection: sqlite3.Connection, feed: str, listings: Iterable[str]) -> dict[tuple[str, Key], bytes]:
+    found: dict[tuple[str, Key], bytes] = {}
+    for part in chunks(listings):
+        for listing, resource, key, digest in connection.execute(
+            "SELECT listing_key, resource, key, hash FROM record_reference "
+            f"WHERE feed = ? AND listing_key IN ({marks(len(part))})",  # noqa: S608
+            (feed, *part),
+        ):
+            found[listing, (resource, key)] = digest
+    return found
+
+
+def _by_resource(keys: Iterable[Key]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for resource, key in keys:
+        found[resource].append(key)
+    return found
+
+
+def _rows(connection: sqlite3.Connection, feed: str, keys: Iterable[Key]) -> dict[Key, bytes]:
+    found: dict[Key, bytes] = {}
+    for resource, some in _by_resource(keys).items():
+        for part in chunks(some):
+            for key, digest in connection.execute(
+                f"SELECT key, hash FROM embedded_row WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})",  # noqa: S608
+                (feed, resource, *part),
+            ):
+                found[resource, key] = digest
+    return found
+
+
+def _own(connection: sqlite3.Connection, feed: str, keys: Iterable[Key]) -> set[Key]:
+    """Those with a record of their own: a copy never overwrites it."""
+    found: set[Key] = set()
+    for resource, some in _by_resource(keys).items():
+        for part in chunks(some):
+            for (key,) in connection.execute(
+                f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND stored AND key IN ({marks(len(part))})",  # noqa: S608
+                (feed, resource, *part),
+            ):
+                found.add((resource, key))
+    return found
+
+
+def _winner(connection: sqlite3.Connection, feed: str, key: Key) -> tuple[str, bytes] | None:
+    row = connection.execute(
+        "SELECT r.listing_key, r.hash FROM record_reference r JOIN ledger l ON l.feed = r.feed "
+        "AND l.resource = ? AND l.key = r.listing_key WHERE r.feed = ? AND r.resource = ? AND r.key = ? "
+        "ORDER BY l.observed_at DESC, r.listing_key DESC LIMIT 1",
+        (LISTINGS, feed, *key),
+    ).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def _copy(listing: Mapped | None, key: Key) -> Mapped | None:
+    if listing is None:
+        return None
+    return next((copy for copy in listing.embedded if (copy.resource, copy.key) == key), None)

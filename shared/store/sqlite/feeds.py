@@ -1,0 +1,142 @@
+"""The clock, the runs and the state of each feed, on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from shared.store.base import MICROSECONDS, FeedStatus, Outstanding
+from shared.store.sqlite.counters import add_counts
+from shared.store.sqlite.database import Database
+from shared.store.sqlite.ledger import DUE as RECORD_DUE
+from shared.store.sqlite.media import DUE as PHOTO_DUE
+
+
+class SqliteFeeds:
+    """See ``shared.store.base.Feeds``."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def now(self) -> int:
+        return int(self._clock() * MICROSECONDS)
+
+    def observe(self, feed: str) -> int:
+        with self._database.write() as connection:
+            row = connection.execute(
+                "INSERT INTO feed (feed, clock, object_number) VALUES (?, ?, 0) ON CONFLICT (feed) "
+                "DO UPDATE SET clock = max(feed.clock + 1, excluded.clock) RETURNING clock",
+                (feed, self.now()),
+            ).fetchone()
+        return int(row[0])
+
+    def start_run(self, feed: str, run_id: str, kind: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO feed (feed, clock, object_number) VALUES (?, 0, 0) ON CONFLICT (feed) DO NOTHING", (feed,)
+            )
+            connection.execute(
+                "INSERT INTO run (run_id, feed, kind, started_at) VALUES (?, ?, ?, ?)",
+                (run_id, feed, kind, self.now()),
+            )
+
+    def finish_run(self, feed: str, run_id: str, outcome: str, error: str | None = None) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                "UPDATE run SET finished_at = ?, outcome = ?, error = ? WHERE run_id = ? AND feed = ?",
+                (self.now(), outcome, error, run_id, feed),
+            )
+
+    def count(self, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
+        with self._database.write() as connection:
+            add_counts(connection, feed, run_id, resource, counts)
+
+    def counts(self, run_id: str) -> dict[str, dict[str, dict[str, int]]]:
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        for feed, resource, name, value in self._database.read(
+            "SELECT feed, resource, name, value FROM run_count WHERE run_id = ?", (run_id,)
+        ):
+            found.setdefault(feed, {}).setdefault(resource, {})[name] = value
+        return found
+
+    def outstanding(self, feed: str) -> Outstanding:
+        now = self.now()
+        one = self._one
+        return Outstanding(
+            wanted=one(f"SELECT count(*) FROM ledger WHERE feed = ? AND {RECORD_DUE}", feed, now),  # noqa: S608
+            photos=one(
+                f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_DUE}", feed, feed, "property", now  # noqa: S608
+            ) + one("SELECT count(*) FROM media_object WHERE feed = ? AND state = 'dead'", feed),
+            unavailable=one(
+                "SELECT count(*) FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL AND reason IS NOT NULL", feed
+            ),
+            photos_failed=one("SELECT count(*) FROM media WHERE feed = ? AND pending AND failed_reason IS NOT NULL", feed),
+            held=one("SELECT count(*) FROM removal_candidate WHERE feed = ? AND state = 'held'", feed),
+            quarantined=one("SELECT count(*) FROM quarantine WHERE feed = ?", feed),
+            next_due=self._next_due(feed),
+        )  # fmt: skip
+
+    def _next_due(self, feed: str) -> int | None:
+        return self._one(
+            "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL "
+            "UNION ALL SELECT min(next_attempt_at) FROM media WHERE feed = ? AND pending)",
+            feed,
+            feed,
+        )
+
+    def status(self, feed: str) -> FeedStatus:
+        left = self.outstanding(feed)
+        run = self._database.read(
+            "SELECT run_id, kind, started_at, finished_at, outcome, error FROM run WHERE feed = ? "
+            "ORDER BY started_at DESC LIMIT 1",
+            (feed,),
+        )
+        whole = self._database.read(
+            "SELECT observed_at, count FROM inventory WHERE feed = ? AND resource = 'property' AND complete_at IS NOT NULL",
+            (feed,),
+        )
+        return FeedStatus(
+            last_run=dict(zip(("run_id", "kind", "started_at", "finished_at", "outcome", "error"), run[0], strict=True))
+            if run
+            else None,
+            freshness_seconds=max(0.0, (self.now() - whole[0][0]) / MICROSECONDS) if whole else None,
+            at_mls=whole[0][1] if whole else None,
+            stored=self._one("SELECT count(*) FROM property_record WHERE feed = ?", feed),
+            photos_stored=self._one(
+                "SELECT count(*) FROM media WHERE feed = ? AND stored_version IS NOT NULL AND stored_version IS wanted_version",
+                feed,
+            ),
+            photos_pending=self._one("SELECT count(*) FROM media WHERE feed = ? AND pending AND failed_reason IS NULL", feed),
+            photos_failed=left.photos_failed,
+            held=left.held,
+            quarantined=left.quarantined,
+            unavailable=left.unavailable,
+            next_due=left.next_due,
+            resources={
+                "member": self._one("SELECT count(*) FROM member WHERE feed = ?", feed),
+                "office": self._one("SELECT count(*) FROM office WHERE feed = ?", feed),
+            },
+            problems=self._problems(feed),
+        )
+
+    def _problems(self, feed: str, limit: int = 1000) -> list[dict[str, object]]:
+        """What is not in step, each with its reason, oldest key first, at most ``limit`` of a kind."""
+        found: list[dict[str, object]] = []
+        for kind, sql in (
+            ("unavailable", "SELECT resource, key, reason, next_attempt_at FROM ledger WHERE feed = ? "
+             "AND wanted_by IS NOT NULL AND reason IS NOT NULL ORDER BY resource, key LIMIT ?"),
+            ("photo", "SELECT resource_name, resource_record_key || ':' || media_key, failed_reason, next_attempt_at "
+             "FROM media WHERE feed = ? AND pending AND failed_reason IS NOT NULL ORDER BY 1, 2 LIMIT ?"),
+            ("held", "SELECT resource, key, 'removal held', NULL FROM removal_candidate WHERE feed = ? "
+             "AND state = 'held' ORDER BY resource, key LIMIT ?"),
+            ("quarantined", "SELECT resource, key, reason, NULL FROM quarantine WHERE feed = ? ORDER BY at LIMIT ?"),
+        ):  # fmt: skip
+            found += [
+                {"kind": kind, "resource": resource, "key": key, "reason": reason, "next_attempt_at": due}
+                for resource, key, reason, due in self._database.read(sql, (feed, limit))
+            ]
+        return found
+
+    def _one(self, sql: str, *values: object) -> int:
+        value: int = self._database.read(sql, values)[0][0]
+        return value

@@ -1,0 +1,64 @@
+"""The ledger on SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from shared.effects import Line
+from shared.store.base import Horizon
+from shared.store.sqlite.database import between, chunks, marks
+
+COLUMNS = (
+    "key, stored, observed_at, stamp, hash, unsettled, wanted_stamp, wanted_by, attempts, attempted_by, "
+    "next_attempt_at, reason"
+)
+DUE = (
+    "wanted_by IS NOT NULL AND (attempted_by IS NULL OR attempted_by <> wanted_by) "
+    "AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"
+)
+
+
+def to_line(row: tuple[object, ...]) -> Line:
+    """A row of ``COLUMNS`` as a line."""
+    key, stored, observed_at, stamp, digest, unsettled, *rest = row
+    return Line(key, bool(stored), observed_at, stamp, digest, bool(unsettled), *rest)  # type: ignore[arg-type]
+
+
+class SqliteLedger:
+    """See ``shared.store.base.Ledger``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def horizon(self, feed: str, resource: str) -> Horizon | None:
+        row = self._connection.execute(
+            "SELECT observed_at, count, complete_at FROM inventory WHERE feed = ? AND resource = ?", (feed, resource)
+        ).fetchone()
+        return None if row is None else Horizon(row[0], row[1], row[2] is not None)
+
+    def lines(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, Line]:
+        found: dict[str, Line] = {}
+        for part in chunks(set(keys)):
+            sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})"  # noqa: S608
+            for row in self._connection.execute(sql, (feed, resource, *part)):
+                found[row[0]] = to_line(row)
+        return found
+
+    def between(self, feed: str, resource: str, after: str | None, upto: str | None) -> Iterator[Line]:
+        limits, values = between(after, upto)
+        sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? {limits} ORDER BY key"  # noqa: S608
+        for row in self._connection.execute(sql, (feed, resource, *values)):
+            yield to_line(row)
+
+    def due(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
+        limits, values = between(after, upto)
+        sql = f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND {DUE} {limits} ORDER BY key"  # noqa: S608
+        return [row[0] for row in self._connection.execute(sql, (feed, resource, now, *values))]
+
+    def unread_longest(self, feed: str, resource: str, before: int, limit: int) -> list[Line]:
+        sql = (
+            f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND stored AND wanted_by IS NULL "  # noqa: S608
+            "AND observed_at < ? ORDER BY observed_at, key LIMIT ?"
+        )
+        return [to_line(row) for row in self._connection.execute(sql, (feed, resource, before, limit))]

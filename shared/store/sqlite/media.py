@@ -1,0 +1,183 @@
+"""Photos wanted and the object ledger, on SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+
+from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant
+from shared.store.sqlite.counters import add_counts
+from shared.store.sqlite.database import between, chunks, marks
+
+RECORD = "feed = ? AND resource_name = ? AND resource_record_key = ?"
+HORIZON = "coalesce((SELECT observed_at FROM inventory WHERE inventory.feed = ? AND inventory.resource = ?), 0)"
+DUE = (
+    f"pending AND (attempted_by IS NULL OR attempted_by < {HORIZON}) "
+    "AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"
+)
+
+
+class SqliteMedia:
+    """See ``shared.store.base.Media``."""
+
+    def __init__(self, connection: sqlite3.Connection, now: Callable[[], int]) -> None:
+        self._connection = connection
+        self._now = now
+
+    def wants(self, feed: str, resource: str, key: str, now: int) -> list[PhotoWant]:
+        rows = self._connection.execute(
+            'SELECT media_key, "order", media_url, wanted_version, CASE WHEN object_key IS NULL THEN NULL ELSE '
+            "content_sha256 END, etag, last_modified, attempts, recheck FROM media "
+            f'WHERE {RECORD} AND {DUE} ORDER BY "order", media_key',  # noqa: S608
+            (feed, resource, key, feed, resource, now),
+        )
+        return [PhotoWant(*row) for row in rows]
+
+    def pending(self, feed: str, resource: str, keys: Iterable[str], now: int) -> list[str]:
+        found: set[str] = set()
+        for part in chunks(set(keys)):
+            found.update(self._pending(feed, resource, now, f"IN ({marks(len(part))})", part))
+        return sorted(found)
+
+    def pending_between(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
+        wanted, values = between(after, upto, "resource_record_key")
+        dead, _ = between(after, upto)
+        sql = (
+            f"SELECT DISTINCT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} {wanted} "  # noqa: S608
+            f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? {dead} ORDER BY 1"
+        )
+        rows = self._connection.execute(sql, (feed, resource, feed, resource, now, *values, feed, resource, *values))
+        return [row[0] for row in rows]
+
+    def _pending(self, feed: str, resource: str, now: int, condition: str, keys: Sequence[str]) -> list[str]:
+        sql = (
+            f"SELECT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} "  # noqa: S608
+            f"AND resource_record_key {condition} UNION SELECT key FROM media_object "
+            f"WHERE state = 'dead' AND feed = ? AND resource = ? AND key {condition}"
+        )
+        rows = self._connection.execute(sql, (feed, resource, feed, resource, now, *keys, feed, resource, *keys))
+        return [row[0] for row in rows]
+
+    def begin(
+        self,
+        feed: str,
+        resource: str,
+        key: str,
+        objects: Sequence[NewObject],
+        name: Callable[[NewObject, int], str],
+    ) -> list[str]:
+        first = self._connection.execute(
+            "UPDATE feed SET object_number = object_number + ? WHERE feed = ? RETURNING object_number",
+            (len(objects), feed),
+        ).fetchone()[0] - len(objects) + 1
+        names = [name(item, first + index) for index, item in enumerate(objects)]
+        now = self._now()
+        self._connection.executemany(
+            "INSERT INTO media_object (name, feed, resource, key, state, at, byte_size, content_sha256) "
+            "VALUES (?, ?, ?, ?, 'writing', ?, ?, ?)",
+            [
+                (called, feed, resource, key, now, item.byte_size, item.sha256)
+                for called, item in zip(names, objects, strict=True)
+            ],
+        )
+        return names
+
+    def settle(
+        self,
+        feed: str,
+        resource: str,
+        key: str,
+        run_id: str,
+        stored: Sequence[PhotoStored],
+        failed: Sequence[PhotoFailed],
+    ) -> list[str]:
+        now = self._now()
+        unused: list[str] = []
+        counts = {"photos_stored": 0, "photos_failed": 0}
+        for photo in stored:
+            if self._point(feed, resource, key, photo, now):
+                counts["photos_stored"] += photo.object_name is not None
+            elif photo.object_name is not None:
+                unused.append(photo.object_name)
+        horizon = self._connection.execute(f"SELECT {HORIZON}", (feed, resource)).fetchone()[0]
+        for lost in failed:
+            changed = self._connection.execute(
+                "UPDATE media SET attempts = attempts + 1, attempted_by = ?, next_attempt_at = ?, failed_reason = ? "
+                f"WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",  # noqa: S608
+                (horizon, lost.next_attempt_at, lost.reason, feed, resource, key, lost.media_key, lost.version),
+            )
+            counts["photos_failed"] += changed.rowcount
+        self._mark(unused, "dead", now)
+        recount(self._connection, feed, resource, [key], now)
+        add_counts(self._connection, feed, run_id, resource, counts)
+        return unused
+
+    def unchanged(self, feed: str, resource: str, key: str, photos: Sequence[tuple[str, str]]) -> None:
+        self._connection.executemany(
+            "UPDATE media SET stored_version = wanted_version, pending = 0, recheck = 0, attempts = 0, "
+            "attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL "
+            f"WHERE {RECORD} AND media_key = ? AND wanted_version IS ? AND object_key IS NOT NULL",  # noqa: S608
+            [(feed, resource, key, media_key, version) for media_key, version in photos],
+        )
+
+    def _point(self, feed: str, resource: str, key: str, photo: PhotoStored, now: int) -> bool:
+        """Make the row point at what was fetched, if it still wants that version; the object it had becomes dead."""
+        row = self._connection.execute(
+            f"SELECT object_key FROM media WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",  # noqa: S608
+            (feed, resource, key, photo.media_key, photo.version),
+        ).fetchone()
+        if row is None:
+            return False
+        name = photo.object_name or row[0]
+        if photo.object_name is not None:
+            taken = self._connection.execute(
+                "UPDATE media_object SET state = 'live', at = ? WHERE name = ? AND state = 'writing'", (now, name)
+            )
+            if taken.rowcount == 0:
+                return False
+            self._mark([row[0]] if row[0] else [], "dead", now)
+        self._connection.execute(
+            "UPDATE media SET object_key = ?, content_sha256 = ?, byte_size = ?, width = ?, height = ?, mime_type = ?, "
+            "etag = ?, last_modified = ?, stored_version = wanted_version, pending = 0, recheck = 0, attempts = 0, "
+            f"attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL WHERE {RECORD} AND media_key = ?",  # noqa: S608
+            (name, photo.sha256, photo.byte_size, photo.width, photo.height, photo.mime_type, photo.etag,
+             photo.last_modified, feed, resource, key, photo.media_key),
+        )  # fmt: skip
+        return True
+
+    def _mark(self, names: Sequence[str], state: str, now: int) -> None:
+        self._connection.executemany(
+            "UPDATE media_object SET state = ?, at = ? WHERE name = ?", [(state, now, name) for name in names]
+        )
+
+    def dead(self, feed: str, resource: str, key: str) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT name FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? AND key = ? ORDER BY name",
+            (feed, resource, key),
+        )
+        return [row[0] for row in rows]
+
+    def struck(self, feed: str, resource: str, run_id: str, names: Sequence[str]) -> None:
+        gone = self._connection.executemany(
+            "DELETE FROM media_object WHERE name = ? AND state = 'dead'", [(name,) for name in names]
+        )
+        add_counts(self._connection, feed, run_id, resource, {"photos_deleted": gone.rowcount})
+
+
+def recount(connection: sqlite3.Connection, feed: str, resource: str, keys: Iterable[str], now: int) -> None:
+    """Bring ``media_set`` in line with ``media`` for these records."""
+    for key in keys:
+        listed, stored = connection.execute(
+            "SELECT count(*), coalesce(sum(stored_version IS NOT NULL AND stored_version IS wanted_version), 0) "
+            f"FROM media WHERE {RECORD} AND wanted_version IS NOT NULL",  # noqa: S608
+            (feed, resource, key),
+        ).fetchone()
+        if not listed:
+            connection.execute(f"DELETE FROM media_set WHERE {RECORD}", (feed, resource, key))  # noqa: S608
+            continue
+        connection.execute(
+            "INSERT INTO media_set VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (feed, resource_name, resource_record_key) "
+            "DO UPDATE SET photos_count = excluded.photos_count, photos_stored = excluded.photos_stored, complete_at = "
+            "CASE WHEN excluded.complete_at IS NULL THEN NULL ELSE coalesce(media_set.complete_at, excluded.complete_at) END",
+            (feed, resource, key, listed, stored, now if stored == listed else None),
+        )

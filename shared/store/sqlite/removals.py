@@ -1,0 +1,90 @@
+"""Inventories handled and removal candidates, on SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Literal
+
+from shared.store.base import DAY, Candidates
+from shared.store.sqlite.database import between
+
+
+class SqliteRemovals:
+    """See ``shared.store.base.Removals``."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def candidates_between(self, feed: str, resource: str, after: str | None, upto: str | None) -> set[str]:
+        limits, values = between(after, upto)
+        sql = f"SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? {limits}"  # noqa: S608
+        return {row[0] for row in self._connection.execute(sql, (feed, resource, *values))}
+
+    def mark_part(
+        self, feed: str, resource: str, observed_at: int, part: int, parts: int, count: int, server_date: int | None
+    ) -> None:
+        self._connection.execute(
+            "INSERT INTO inventory (feed, resource, observed_at, count, parts, server_date) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (feed, resource) DO UPDATE SET observed_at = excluded.observed_at, count = excluded.count, "
+            "parts = excluded.parts, server_date = excluded.server_date, previous = inventory.observed_at, complete_at = NULL "
+            "WHERE excluded.observed_at > inventory.observed_at",
+            (feed, resource, observed_at, count, parts, server_date),
+        )
+        self._connection.execute(
+            "DELETE FROM inventory_part WHERE feed = ? AND resource = ? AND observed_at < ?",
+            (feed, resource, observed_at),
+        )
+        self._connection.execute(
+            "INSERT OR IGNORE INTO inventory_part VALUES (?, ?, ?, ?)", (feed, resource, observed_at, part)
+        )
+
+    def weighed(self, feed: str, resource: str, observed_at: int) -> Candidates:
+        one = self._connection.execute
+        found = one(
+            "SELECT observed_at, count, parts, server_date, complete_at, previous FROM inventory "
+            "WHERE feed = ? AND resource = ?",
+            (feed, resource),
+        ).fetchone()
+        if found is None or found[0] != observed_at:
+            return Candidates(0, 0, 0, 0, 0, 0, parts_missing=1)  # overtaken by a newer inventory: never weighed
+        _, count, parts, server_date, complete_at, previous = found
+        handled = one(
+            "SELECT count(*) FROM inventory_part WHERE feed = ? AND resource = ? AND observed_at = ?",
+            (feed, resource, observed_at),
+        ).fetchone()[0]
+        states = dict(
+            one(
+                "SELECT state, count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? GROUP BY state",
+                (feed, resource, observed_at),
+            ).fetchall()
+        )
+        stored = one(
+            "SELECT count(*) FROM ledger WHERE feed = ? AND resource = ? AND stored", (feed, resource)
+        ).fetchone()[0]
+        today = one(
+            "SELECT coalesce(sum(count), 0) FROM removal WHERE feed = ? AND resource = ? AND by <> ? AND at > ?",
+            (feed, resource, observed_at, (server_date or observed_at) - DAY),
+        ).fetchone()[0]
+        return Candidates(
+            states.get("seen", 0), states.get("held", 0), states.get("released", 0), stored, today, count,
+            parts - handled, complete_at is not None, previous,
+        )  # fmt: skip
+
+    def decide(self, feed: str, resource: str, observed_at: int, state: Literal["held", "released"], now: int) -> None:
+        self._connection.execute(
+            "UPDATE removal_candidate SET state = ? WHERE feed = ? AND resource = ? AND by = ? AND state <> 'released'",
+            (state, feed, resource, observed_at),
+        )
+        self._connection.execute(
+            "UPDATE inventory SET complete_at = ? WHERE feed = ? AND resource = ? AND observed_at = ? "
+            "AND complete_at IS NULL",
+            (now, feed, resource, observed_at),
+        )
+
+    def released(self, feed: str, resource: str, observed_at: int, limit: int) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? AND state = 'released' "
+            "ORDER BY key LIMIT ?",
+            (feed, resource, observed_at, limit),
+        )
+        return [row[0] for row in rows]

@@ -1,0 +1,74 @@
+"""How typed values look in SQLite, and the statements that write them."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, Date, DateTime, Numeric, Table
+
+from shared.store.metadata import metadata
+
+Row = tuple[Any, ...]
+
+
+def instant(value: datetime | None) -> str | None:
+    """ISO 8601 in UTC with a ``Z``: sorts as time does and SQLite's date functions read it."""
+    if value is None:
+        return None
+    text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def _day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _exact(value: Decimal | None) -> str | None:
+    """As text: the column's numeric affinity stores it as a number where that loses nothing."""
+    return None if value is None else str(value)
+
+
+@functools.cache
+def _converters(name: str) -> list[tuple[int, Callable[[Any], Any]]]:
+    found: list[tuple[int, Callable[[Any], Any]]] = []
+    for index, column in enumerate(metadata.tables[name].columns):
+        if isinstance(column.type, DateTime):
+            found.append((index, instant))
+        elif isinstance(column.type, Date):
+            found.append((index, _day))
+        elif isinstance(column.type, JSON):
+            found.append((index, _json))
+        elif isinstance(column.type, Numeric):
+            found.append((index, _exact))
+    return found
+
+
+def adapted(name: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Rows of table ``name``, in column order, as SQLite takes them."""
+    converters = _converters(name)
+    found: list[Sequence[Any]] = []
+    for row in rows:
+        values = list(row)
+        for index, convert in converters:
+            if values[index] is not None:
+                values[index] = convert(values[index])
+        found.append(values)
+    return found
+
+
+@functools.cache
+def insert(name: str) -> str:
+    """The statement that inserts a whole row, or replaces the row of the same key."""
+    table: Table = metadata.tables[name]
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    marks = ", ".join("?" * len(table.columns))
+    return f'INSERT OR REPLACE INTO "{name}" ({columns}) VALUES ({marks})'  # noqa: S608
