@@ -31,7 +31,8 @@ from shared.settings import FeedSettings, Settings, SettingsError
 from shared.sources.base import Source
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
-from shared.rets.session import RetsSession, RetsSettings
+from shared.rets.session import RetsSession
+from shared.rets.settings import RetsSettings
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
 from shared.transport.memory import MemoryTransport
@@ -102,10 +103,10 @@ def make_source(
             password=feed.password,
             user_agent=feed.user_agent,
             rets_version=feed.rets_version,
-            connect_timeout=feed.connect_timeout,
-            read_timeout=feed.read_timeout,
-            proxy=feed.proxy,
-            auth_hosts=frozenset(feed.auth_hosts),
+            connect_seconds=feed.connect_timeout,
+            read_seconds=feed.read_timeout,
+            proxies=dict.fromkeys(("http", "https"), feed.proxy) if feed.proxy else {},
+            auth_hosts=tuple(feed.auth_hosts),
             basic_over_cleartext=feed.basic_over_cleartext,
             encoding=feed.encoding,
         ),

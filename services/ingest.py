@@ -23,7 +23,7 @@ from shared.messages import PageFetched, SourceRecord
 from shared.outbox import new_id
 from shared.settings import Settings
 from shared.sources.base import SourceError
-from shared.sources.ddf import read_saved
+from shared.sources.saved import read_saved
 from shared.store.tables import TABLES_OF
 
 PAGE = 100

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -143,9 +143,7 @@ def _finish(app: App, feed: str, run_id: str, started: float, result: tuple[str 
     )  # fmt: skip
     outcome = "failed" if error else "in_step" if report.in_step else "unfinished"
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
-    log.info("sync", feed=feed, run_id=run_id, outcome=outcome, **asdict(left), **{
-        key: value for key, value in report.as_json().items() if isinstance(value, int | float | str)
-    })  # fmt: skip
+    log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
 
 

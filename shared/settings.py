@@ -84,7 +84,7 @@ class FeedSettings(Strict):
         default_factory=list, description="Hosts besides the login's that may be sent the credentials"
     )
     basic_over_cleartext: bool = Field(False, description="Allow Basic authentication over http:// beyond loopback")
-    encoding: str | None = Field(None, description="What bytes that are no UTF-8 are; unset: Windows-1252")
+    encoding: str = Field("cp1252", description="What bytes that are no UTF-8 are taken for")
     private_hosts: list[str] = Field(
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",

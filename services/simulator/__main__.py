@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from .faults import FaultError
-from .main import Options, listing_of_faults, serve
+from .main import Options, describe, serve
 from .options import LOCATION_STYLES, PERSONALITIES, OptionsError
 
 
@@ -29,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--list-faults", action="store_true", help="print the faults and end")
     given = vars(parser.parse_args(argv))
     if given.pop("list_faults"):
-        print(listing_of_faults())
+        print(describe())
         return 0
     try:
         return serve(Options(**given))

@@ -61,7 +61,7 @@ class Authenticator:
             return Verdict(False, challenge=self._challenge(way))
         given = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
         if given.get("uri") not in (target, target.partition("?")[0]):
-            return Verdict(False, status=400)
+            return Verdict(False, status=400)  # a digest of another request proves nothing about this one
         known = given.get("username") == self._username and given.get("realm") == REALM
         expected = self._response(way, method, given)
         if not known or expected is None or not hmac.compare_digest(expected, given.get("response", "").lower()):

@@ -122,6 +122,6 @@ class Faults:
         return bits % int(value) == 0
 
 
-def listing_of_faults() -> str:
+def describe() -> str:
     """One line per fault, for ``--list-faults``."""
     return "\n".join(f"{name:22} {switch.about} [{switch.default}]" for name, switch in SWITCHES.items())

@@ -9,11 +9,11 @@ import threading
 from types import FrameType, TracebackType
 
 from .control import Control
-from .faults import listing_of_faults
+from .faults import describe
 from .options import Options
 from .server import Server
 
-__all__ = ["Options", "Simulator", "listing_of_faults", "serve"]
+__all__ = ["Options", "Simulator", "describe", "serve"]
 
 log = logging.getLogger("simulator")
 

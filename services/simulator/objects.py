@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .answers import Answer, Call, RefusedError, envelope
 from .faults import Faults
 from .formats import escape, iso, rfc1123, ticks
-from .listing import key_of, number_of
+from .making import key_of, number_of
 from .people import AGENT, OFFICE, has_photo
 from .photos import Photo
 from .render import FOLDERS, photo_url

@@ -39,7 +39,7 @@ def first_count(draw: Draw, mean: int) -> int:
     if kind < _FULL + _NONE + _ONE:
         return 1
     usual = max(1.0, (mean - _FULL * MOST - _ONE) / (1 - _FULL - _NONE - _ONE))
-    spread = min(usual / 2, MOST - usual) if usual < MOST else 0.0
+    spread = min(usual * 0.7, MOST - usual) if usual < MOST else 0.0
     return max(1, min(MOST, round(draw.uniform(usual - spread, usual + spread))))
 
 

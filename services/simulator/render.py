@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .facts import DESTINATION
 from .faults import Faults
 from .formats import day_first, escape, rfc1123, ticks
-from .listing import DESTINATION, Listing, key_of
+from .listing import Listing
+from .making import key_of
 from .people import AGENT, Contact, Person
 from .photos import Photo
 from .schema import BY_PATH, CHILDREN, ELEMENTS

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from .answers import Answer, Call, RefusedError
 from .faults import Faults
-from .listing import key_of, number_of
+from .making import key_of, number_of
 from .people import FIRST_AGENT, FIRST_OFFICE
 from .render import master_row, person_xml, property_xml
 from .vocabulary import CULTURES
@@ -19,7 +19,7 @@ PAGE = 100
 _FLUSH = 64 * 1024
 _OPENING = '<?xml version="1.0" encoding="utf-8"?>\n<RETS ReplyCode="0" ReplyText="Operation successful">\n'
 _MASTER = re.compile(r"\(\s*ID\s*=\s*(?:\*|0\+)\s*\)", re.IGNORECASE)
-_KEYS = re.compile(r"\(\s*ID\s*=\s*([0-9][0-9,\s]*)\)", re.IGNORECASE)
+_KEYS = re.compile(r"\(\s*ID\s*=([0-9]+(?:,[0-9]+)*)\)", re.IGNORECASE)
 _SINCE = re.compile(r"\(\s*LastUpdated\s*=\s*([0-9T:.Z+-]+)\s*\)", re.IGNORECASE)
 
 
@@ -60,7 +60,7 @@ def number_in(resource: str, key: str) -> int | None:
 
 
 def _by_key(view: View, resource: str, text: str) -> list[int]:
-    keys = dict.fromkeys(key.strip() for key in text.split(",") if key.strip())
+    keys = dict.fromkeys(text.split(","))
     if len(keys) > PAGE:
         raise RefusedError(20208, f"Maximum Records Exceeded: at most {PAGE} IDs")
     numbers = (number_in(resource, key) for key in keys)

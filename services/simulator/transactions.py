@@ -9,9 +9,9 @@ from http.cookies import CookieError, SimpleCookie
 from . import metadata
 from .answers import Answer, Call, RefusedError, envelope
 from .auth import Authenticator
+from .facts import DESTINATION
 from .faults import Faults
 from .formats import escape
-from .listing import DESTINATION
 from .metadata import get_metadata
 from .objects import get_object
 from .search import search

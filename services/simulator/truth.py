@@ -8,7 +8,8 @@ from typing import Any
 
 from .faults import Faults
 from .formats import iso, rfc1123
-from .listing import Listing, key_of
+from .listing import Listing
+from .making import key_of
 from .people import AGENT, Contact, Person, person_fields
 from .photos import Photo
 from .render import photo_url
@@ -63,6 +64,9 @@ def property_truth(view: View, listing: Listing, look: Look) -> dict[str, Any]:
         fields[f"{_ROLES[position]}_agent_key{suffix}"] = agent.key
         if agent.office is not None:
             fields[f"{_ROLES[position]}_office_key{suffix}"] = agent.office.key
+    fields["photos_count"] = len(listing.photos)
+    if listing.photos:
+        fields["photos_change_timestamp"] = iso(max(photo.stamp for photo in listing.photos))
     record: dict[str, Any] = {
         "key": listing.key,
         "stamp": rfc1123(listing.stamp),

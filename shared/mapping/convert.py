@@ -13,8 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from shared.mapping.columns import Type
 from shared.mapping.record import Reason
-from shared.mapping.spec import Type
 from shared.mapping.times import parse_date, parse_local, parse_stamp
 
 CODE_LENGTH = 255
@@ -167,7 +167,7 @@ def reason_of(error: ValueError) -> Reason:
 
 
 def converters(zone: tzinfo) -> dict[Type, Convert]:
-    """A function for each type, raising ValueError. Those of several columns give a tuple, as ``spec.COLUMNS`` says."""
+    """A function for each type, raising ValueError. Those of several columns give a tuple, as ``COLUMNS`` orders."""
     return {
         "key": key,
         "code": code,

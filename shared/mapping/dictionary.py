@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 
-from shared.mapping.spec import ColumnSpec, MappingSpec, columns_of, load_spec
+from shared.mapping.columns import ColumnSpec, columns_of
+from shared.mapping.spec import MappingSpec, load_spec
 from shared.store.listing_tables import LISTING_TABLES, media
 
 INTRODUCTION = """\

@@ -52,9 +52,9 @@ class Embedded:
                 draft.keep(where, item, "duplicate")
                 continue
             for inside, within in copy.within:
-                path = f"{where}/{inside}"
-                if draft.embed(within, path).mapped.hash != within.mapped.hash:
-                    draft.keep(path, within.sent, "duplicate")
+                spot = f"{where}/{inside}"
+                if draft.embed(within, spot).mapped.hash != within.mapped.hash:
+                    draft.keep(spot, within.sent, "duplicate")
             if known is copy:
                 self._refer(draft, copy, place)
                 place += 1

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from shared.mapping.columns import columns_of
 from shared.mapping.convert import converters
 from shared.mapping.record import Mapped
 from shared.mapping.resource import Resource
-from shared.mapping.spec import MappingSpec, columns_of, load_spec
+from shared.mapping.spec import MappingSpec, load_spec
 from shared.messages import SourceRecord
 
 

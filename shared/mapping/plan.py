@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from shared.mapping.columns import FieldLine, Type, columns_of
 from shared.mapping.convert import CODE_LENGTH, Convert, reason_of
 from shared.mapping.draft import Draft
-from shared.mapping.spec import FieldLine, Type, columns_of
 
 TEXT, ONE, MANY, SHARED, GROUP, PART, OWN = range(7)
 """What a node is: an element kept as it is; one converted; one whose siblings add to a list; one of two spellings of an
@@ -71,8 +71,9 @@ def inner(plan: Plan, groups: Iterable[str]) -> Plan:
 
 def fill(row: list[Any], fields: dict[str, Any], plan: Plan, prefix: str, draft: Draft) -> None:
     """Convert every element of ``fields`` into its place in ``row``; ``prefix`` is the path up to here."""
+    known = plan.get
     for name, value in fields.items():
-        node = plan.get(name)
+        node = known(name)
         if node is None:
             draft.keep_unknown(prefix + name, value)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from hashlib import blake2b
@@ -9,13 +10,14 @@ from typing import Any
 
 import msgspec
 
-from shared.mapping.convert import Convert, Misfit, key
+from shared.mapping.columns import FieldLine, TableSpec, Type
+from shared.mapping.convert import Convert, Misfit, key, text
 from shared.mapping.draft import Copy, Draft
 from shared.mapping.embedded import Embedded
 from shared.mapping.parts import Children, Photos
-from shared.mapping.plan import OWN, PART, Node, Plan, compile_plan, fill, inner
+from shared.mapping.plan import OWN, PART, TEXT, Node, Plan, compile_plan, fill, inner
 from shared.mapping.record import Mapped, Problem, UnmappableError
-from shared.mapping.spec import FieldLine, MediaSpec, ResourceSpec, TableSpec, Type
+from shared.mapping.spec import MediaSpec, ResourceSpec
 from shared.mapping.times import parse_stamp
 
 # Sorted keys make the bytes a function of the content, whatever order the MLS sent elements in.
@@ -143,10 +145,6 @@ def _own_stamp(value: Any, path: str, draft: Draft) -> None:
         draft.keep(path, value, "shape")
 
 
-def _own_identity(value: Any, path: str, draft: Draft) -> None:
-    """The photo's key, which was taken before."""
-
-
 def _hang(plan: Plan, path: str, part: Any) -> None:
     *groups, name = path.split("/")
     inner(plan, groups)[name] = Node(PART, part)
@@ -160,6 +158,6 @@ def _photos(spec: MediaSpec, convert: dict[Type, Convert]) -> Photos:
     columns = [str(line[0]) for line in spec.fields.values()]
     plan = compile_plan(spec.fields.items(), {name: place for place, name in enumerate(columns)}, convert)
     path_of = {str(line[0]): path for path, line in spec.fields.items()}
-    plan[path_of["order"]] = Node(OWN, _own_identity)
+    plan[path_of["order"]] = Node(TEXT, columns.index("order"), text, sys.maxsize)  # it is the key, as text
     stamps = (path_of["modification_timestamp"], path_of["last_updated"])
     return Photos(plan, columns, path_of["order"], stamps)

@@ -6,105 +6,14 @@ The format is described at the top of ``ddf.yaml``. What the tables look like fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Literal
 
 import msgspec
 import yaml
 
-Kind = Literal[
-    "key",
-    "code",
-    "text",
-    "integer",
-    "money",
-    "decimal",
-    "measure",
-    "coordinate",
-    "boolean",
-    "date",
-    "timestamp",
-    "list",
-    "json",
-]
-"""What a column holds."""
-
-Type = Literal[
-    "key",
-    "code",
-    "text",
-    "remarks",
-    "integer",
-    "money",
-    "decimal",
-    "coordinate",
-    "boolean",
-    "date",
-    "timestamp",
-    "list",
-    "texts",
-    "measure",
-    "measure_range",
-    "event_start",
-]
-"""What an element is, hence how it is read and which columns it fills."""
-
-COLUMNS: Mapping[Type, tuple[tuple[str, Kind], ...]] = {
-    "key": (("", "key"),),
-    "code": (("", "code"),),
-    "text": (("", "text"),),
-    "remarks": (("", "text"),),
-    "integer": (("", "integer"),),
-    "money": (("", "money"),),
-    "decimal": (("", "decimal"),),
-    "coordinate": (("", "coordinate"),),
-    "boolean": (("", "boolean"),),
-    "date": (("", "date"),),
-    "timestamp": (("", "timestamp"),),
-    "list": (("", "list"),),
-    "texts": (("", "list"),),
-    "measure": (("", "measure"), ("_units", "code"), ("_text", "text")),
-    "measure_range": (
-        ("", "measure"),
-        ("_units", "code"),
-        ("_text", "text"),
-        ("_minimum", "measure"),
-        ("_maximum", "measure"),
-    ),
-    "event_start": (("_time", "timestamp"), ("_date", "date")),
-}
-"""The columns of each type: what is appended to the name, and what it holds."""
-
-
-class MappingError(ValueError):
-    """The mapping file is wrong; the text says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnSpec:
-    """One column: its name, what it holds, what it means, and the source element it comes from ("" for none)."""
-
-    name: str
-    kind: Kind
-    about: str
-    source: str = ""
-    key: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TableSpec:
-    """One table in column order, keys first."""
-
-    name: str
-    resource: str
-    about: str
-    columns: tuple[ColumnSpec, ...]
-
-
-FieldLine = tuple[str | list[str], Type, str]
+from shared.mapping.columns import ColumnSpec, FieldLine, MappingError, TableSpec, distinct_columns
 
 
 class ChildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,21 +71,6 @@ class MappingSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(_tables(resource, self.resources[resource]))
 
 
-def columns_of(path: str, line: FieldLine) -> tuple[ColumnSpec, ...]:
-    """The columns one line of the mapping fills, in the order in which its type gives values."""
-    named, kind, about = line
-    parts = COLUMNS[kind]
-    given = named if isinstance(named, list) else [named]
-    names = [*given, *(given[0] + suffix for suffix, _ in parts[len(given) :])]
-    if len(given) > len(parts):
-        raise MappingError(f"{path}: {kind} fills {len(parts)} columns, {len(given)} are named")
-    notes = {"_units": "unit as written", "_text": "as written", "_minimum": "low end", "_maximum": "high end"}
-    return tuple(
-        ColumnSpec(name, holds, f"{about}: {notes[suffix]}" if suffix in notes else about, path)
-        for name, (suffix, holds) in zip(names, parts, strict=True)
-    )
-
-
 FEED = ColumnSpec("feed", "key", "Name of the feed", key=True)
 
 
@@ -193,7 +87,7 @@ def _tables(name: str, spec: ResourceSpec) -> Iterator[TableSpec]:
             else [ColumnSpec(child.key, "key", "The key of what it belongs to, a hyphen and the place", key=True)]
         )
         order = ColumnSpec("order", "integer", "Place among its like, from 1", path, key=not named)
-        columns = _distinct((f"{path}/{part}", line) for part, line in child.fields.items())
+        columns = distinct_columns((f"{path}/{part}", line) for part, line in child.fields.items())
         yield TableSpec(child.table, name, child.about, (FEED, key, *named, order, *columns))
     if spec.embedded is not None and spec.embedded.table is not None:
         yield TableSpec(spec.embedded.table, name, spec.embedded.about, (FEED, key, *_links(spec.embedded)))
@@ -204,7 +98,7 @@ def _own(spec: ResourceSpec) -> Iterator[ColumnSpec]:
     path, column, about = spec.modified
     if column is not None:
         yield ColumnSpec(column, "timestamp", about, path)
-    yield from _distinct(spec.fields.items())
+    yield from distinct_columns(spec.fields.items())
     if spec.media is not None:
         yield ColumnSpec("photos_count", "integer", "Number of photos", spec.media.path)
         yield ColumnSpec("photos_change_timestamp", "timestamp", "When a photo last changed", spec.media.path)
@@ -227,21 +121,6 @@ def _links(spec: EmbeddedSpec) -> Iterator[ColumnSpec]:
 def embedded_path(spec: EmbeddedSpec, kind: str) -> str:
     """Where the key of the embedded record, or of the one within that, stands in the source."""
     return f"{spec.path}/@ID" if kind == next(iter(spec.columns)) else f"{spec.path}/Office/@ID"
-
-
-def _distinct(lines: Iterable[tuple[str, FieldLine]]) -> Iterator[ColumnSpec]:
-    """The columns of several lines; two spellings of one element share theirs."""
-    columns: dict[str, ColumnSpec] = {}
-    for path, line in lines:
-        for column in columns_of(path, line):
-            known = columns.get(column.name)
-            if known is None:
-                columns[column.name] = column
-            elif known.kind == column.kind and known.about == column.about:
-                columns[column.name] = replace(known, source=f"{known.source}, {column.source}")
-            else:
-                raise MappingError(f"{path}: the column {column.name} is taken by {known.source}")
-    return iter(columns.values())
 
 
 @cache

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import ssl
-import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urljoin
 
@@ -18,17 +16,23 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout, Url, make_headers, parse_url
 
 from shared.photos.addresses import AddressGuard, RefusedAddressError
+from shared.photos.answers import (
+    MAX_HEADER,
+    PRINTABLE,
+    announced,
+    failure_reason,
+    retry_after,
+    status_reason,
+    validator,
+)
 from shared.photos.connections import Deadline, make_manager
 from shared.photos.errors import DownloadError, DownloadReason
 
 _MAX_URL = 8_192
 _MAX_REDIRECTS = 5
 _MAX_ERROR_BODY = 16_384
-_MAX_VALIDATOR = 512
-_MAX_RETRY_AFTER = 86_400.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
-_VALIDATOR = re.compile(r"[\x20-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,9 @@ class Downloader:
         Raises DownloadError; its text never has the URL's path, query or credentials.
         """
         headers = dict(self._headers)
-        if etag and _VALIDATOR.fullmatch(etag):
+        if etag and PRINTABLE.fullmatch(etag):
             headers["If-None-Match"] = etag
-        if last_modified and _VALIDATOR.fullmatch(last_modified):
+        if last_modified and PRINTABLE.fullmatch(last_modified):
             headers["If-Modified-Since"] = last_modified
         self._deadline.start(self._settings.total_seconds)
         for _ in range(_MAX_REDIRECTS + 1):
@@ -112,7 +116,7 @@ class Downloader:
                 raise
             except (exceptions.HTTPError, RefusedAddressError, OSError, ValueError) as error:
                 # Not chained: the cause's text may have the whole URL, and that may be signed.
-                raise DownloadError(_reason(error), host) from None
+                raise DownloadError(failure_reason(error), host) from None
         raise DownloadError(DownloadReason.TOO_MANY_REDIRECTS, host)
 
     def close(self) -> None:
@@ -153,11 +157,11 @@ class Downloader:
             _discard(response)
             return self._download("not_modified", b"", response)
         if response.status != 200:
-            retry_after = _retry_after(response.headers)
-            _discard(response)
-            raise DownloadError(_status_reason(response.status), host, retry_after)
+            with suppress(exceptions.HTTPError, OSError):  # the status says more than a body that breaks off
+                _discard(response)
+            raise DownloadError(status_reason(response.status), host, retry_after(response.headers))
         limit = self._settings.max_bytes
-        if _announced(response.headers) > limit:
+        if announced(response.headers) > limit:
             _drop(response)
             raise DownloadError(DownloadReason.TOO_LARGE, host)
         data = _read(response, limit + 1)
@@ -172,9 +176,9 @@ class Downloader:
         return Download(
             status,
             data,
-            response.headers.get("Content-Type", "")[:_MAX_VALIDATOR],
-            _validator(response.headers.get("ETag")),
-            _validator(response.headers.get("Last-Modified")),
+            response.headers.get("Content-Type", "")[:MAX_HEADER],
+            validator(response.headers.get("ETag")),
+            validator(response.headers.get("Last-Modified")),
         )
 
 
@@ -203,54 +207,3 @@ def _discard(response: BaseHTTPResponse) -> None:
 def _drop(response: BaseHTTPResponse) -> None:
     response.close()
     response.release_conn()
-
-
-def _announced(headers: Mapping[str, str]) -> int:
-    length = headers.get("Content-Length", "")
-    return int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
-
-
-def _validator(value: str | None) -> str | None:
-    return value if value and len(value) <= _MAX_VALIDATOR and _VALIDATOR.fullmatch(value) else None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, or the time until a date (RFC 9110, section 10.2.3); at most a day, for it may be a mistake."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), _MAX_RETRY_AFTER)
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    seconds = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - time.time()
-    return min(max(0.0, seconds), _MAX_RETRY_AFTER)
-
-
-def _status_reason(status: int) -> DownloadReason:
-    try:
-        return DownloadReason(f"http_{status}")
-    except ValueError:
-        pass
-    if status >= 500:
-        return DownloadReason.HTTP_5XX
-    return DownloadReason.HTTP_4XX if status >= 400 else DownloadReason.HTTP_UNEXPECTED
-
-
-def _reason(error: Exception) -> DownloadReason:
-    match error:
-        case RefusedAddressError():
-            return DownloadReason.REFUSED_ADDRESS
-        case exceptions.SSLError():
-            unverified = "certificate verify failed" in str(error).lower() or "doesn't match" in str(error)
-            return DownloadReason.CERTIFICATE if unverified else DownloadReason.TLS
-        case exceptions.TimeoutError() | TimeoutError():
-            # in urllib3 a refused connection is a kind of timeout, for historical reasons
-            is_connect = isinstance(error, exceptions.NewConnectionError)
-            return DownloadReason.CONNECT if is_connect else DownloadReason.TIMEOUT
-        case exceptions.ProxyError():
-            return DownloadReason.CONNECT
-        case ValueError():
-            return DownloadReason.BAD_URL
-        case _:
-            return DownloadReason.BROKEN

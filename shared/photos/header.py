@@ -60,8 +60,10 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
         if marker in _START_OF_FRAME:
             height, width = struct.unpack_from(">HH", data, at + 3)
             return width, height
+        if marker in (0xD9, 0xDA):  # the end, or a scan, before any frame
+            raise PhotoRejectedError(RejectReason.CORRUPT)
         (length,) = struct.unpack_from(">H", data, at)
-        if length < 2 or marker in (0xD9, 0xDA):  # the scan or the end before any frame
+        if length < 2:
             raise PhotoRejectedError(RejectReason.CORRUPT)
         at += length
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Final
@@ -123,7 +123,7 @@ class Answer:
         self._response.close()
         self._on_close(self)
 
-    def _decoded(self) -> Iterator[bytes]:
+    def _decoded(self) -> Generator[bytes, None, None]:
         encoding = self.header("Content-Encoding").strip().lower()
         plain = self._wire()
         if encoding in _GZIP:

@@ -66,7 +66,7 @@ def digest_response(
     body: bytes = b"",
     charset: str = "utf-8",
 ) -> str:
-    """The ``response`` of RFC 7616 §3.4.1; ``qop`` "" is the form of RFC 2069. Raises KeyError for an unknown algorithm."""
+    """The ``response`` of RFC 7616 §3.4.1; ``qop`` "" is the form of RFC 2069. KeyError for an unknown algorithm."""
     base, session = _split_algorithm(algorithm)
     name = _HASHES[base]
 
@@ -153,12 +153,10 @@ class Authenticator:
 
     def take(self, headers: Sequence[str]) -> bool:
         """Choose the strongest of the offered challenges; False when none can be answered."""
-        usable = [
-            (rank, -place, each) for place, each in enumerate(parse_challenges(headers)) if (rank := self._rank(each))
-        ]
-        if not usable:
+        strongest = max(parse_challenges(headers), key=self._rank, default=None)
+        if strongest is None or not self._rank(strongest):
             return False
-        self._use(max(usable, key=lambda entry: entry[:2])[2])
+        self._use(strongest)
         return True
 
     def note(self, authentication_info: str) -> None:
@@ -170,7 +168,7 @@ class Authenticator:
             self._use(Challenge("digest", {**self._challenge.parameters, "nonce": found}))
 
     def authorization(self, method: str, uri: str, body: bytes) -> str | None:
-        """The ``Authorization`` value for a request, None while the server has not asked. ``uri`` is the Request-URI."""
+        """The ``Authorization`` value of a request, None while the server has not asked. ``uri``: the Request-URI."""
         challenge = self._challenge
         if challenge is None:
             return None

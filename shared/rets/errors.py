@@ -14,7 +14,7 @@ class RetsParseError(SourceUnavailableError):
 
 
 class RetsReplyError(SourceRefusedError):
-    """The server refused with a reply code. ``code`` means what it means for ``transaction`` only (RETS 1.7.2 App. C)."""
+    """The server refused with a reply code, which has its meaning for ``transaction`` only (RETS 1.7.2 App. C)."""
 
     def __init__(self, transaction: str, code: str, message: str) -> None:
         super().__init__(message)

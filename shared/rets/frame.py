@@ -1,4 +1,4 @@
-"""The RETS envelope: reply code, counts and whatever lies around the records (RETS 1.7.2 §3.5, §7.6; DDF guide, Search).
+"""The RETS envelope: reply code, counts and whatever lies around the records (RETS 1.7.2 §3.5, §7.6; DDF guide).
 
 Everything is matched by local name; namespaces and unknown elements are ignored. The input has been through
 ``shared.rets.mend``, so it is UTF-8 without DTD, comments and instructions.

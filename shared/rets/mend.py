@@ -183,7 +183,7 @@ class Mender:
 
 
 def _error_handler(encoding: str) -> str:
-    """The name of a codec error handler that takes the byte which is no UTF-8 as ``encoding``. LookupError if unknown."""
+    """The name of a codec error handler that takes a byte which is no UTF-8 as ``encoding``. LookupError if unknown."""
     name = f"mlsync.mend.{codecs.lookup(encoding).name}"
 
     def take_one(error: UnicodeError) -> tuple[str, int]:

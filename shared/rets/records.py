@@ -19,6 +19,7 @@ from shared.rets.errors import RetsParseError
 from shared.rets.frame import Frame, local_name
 from shared.rets.mend import MEBIBYTE, Mender
 
+_Element = Any  # lxml's stubs know neither slices of elements nor that names and texts are str here
 _MAX_DEPTH: Final = 64
 _MAX_RECORD_BYTES: Final = 32 * MEBIBYTE
 
@@ -165,7 +166,7 @@ class _Converter:
             records = [_localised(record) for record in records]
         return records
 
-    def _fields(self, element: etree._Element, depth: int) -> dict[str, Any]:
+    def _fields(self, element: _Element, depth: int) -> dict[str, Any]:
         """The hot path: about 300 elements a listing pass here, so leaves are converted in the comprehension."""
         if not depth:
             raise RetsParseError(f"a record nests elements deeper than {_MAX_DEPTH}")
@@ -190,7 +191,7 @@ class _Converter:
             fields["#text"] = text
         return fields
 
-    def _value(self, element: etree._Element, depth: int) -> Any:
+    def _value(self, element: _Element, depth: int) -> Any:
         if element.tail and element.tail.strip():
             self._mixed = True
         if len(element) or element.keys():
@@ -211,7 +212,7 @@ def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _exact(element: etree._Element) -> dict[str, Any]:
+def _exact(element: _Element) -> dict[str, Any]:
     """The same for a block where text stands between elements: it all becomes ``#text``, in order."""
     fields = _grouped(
         (child.tag, _exact(child) if len(child) or child.keys() else (child.text or "").strip()) for child in element

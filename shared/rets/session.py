@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Final, TypeVar
@@ -18,12 +17,14 @@ import structlog
 
 from shared.rets.answer import Answer
 from shared.rets.auth import origin
-from shared.rets.codes import BROKEN, UNREADABLE, Reaction, Rule, rule_for_code, rule_for_status
+from shared.rets.codes import BROKEN, Reaction, rule_for_code, rule_for_status
 from shared.rets.errors import RetsParseError, RetsReplyError, RetsTruncatedError
-from shared.rets.http import RetsHttp
+from shared.rets.frame import Reply
 from shared.rets.login import Capabilities, read_login
 from shared.rets.mend import Mender
+from shared.rets.retry import Patience, Trial, Verdict
 from shared.rets.settings import Method, RetsSettings
+from shared.rets.wire import RetsWire
 from shared.sources.base import SourceRefusedError, SourceUnavailableError
 
 T = TypeVar("T")
@@ -54,10 +55,8 @@ class RetsSession:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings
-        self._http = RetsHttp(settings, before_request=before_request, after_response=after_response, clock=clock)
-        self._sleep = sleep
-        self._clock = clock
-        self._jitter = jitter
+        self._wire = RetsWire(settings, before_request=before_request, after_response=after_response, clock=clock)
+        self._patience = Patience(settings.retry_attempts, settings.retry_seconds, sleep, clock, jitter)
         self._capabilities: Capabilities | None = None
         self._methods: dict[str, Method] = {"Search": "POST", **settings.methods}
         _, host, port = origin(settings.login_url)
@@ -75,16 +74,16 @@ class RetsSession:
         """Log in unless that is done already (RETS 1.7.2 §4)."""
         if self._capabilities is not None:
             return
-        trial = self._trial()
-        versions = [version for version in self.settings.fallback_versions if version != self._http.version]
+        trial = Trial(self._patience)
+        versions = [version for version in self.settings.fallback_versions if version != self._wire.version]
         while self._capabilities is None:
             try:
                 self._capabilities = self._log_in(trial)
             except RetsReplyError as error:
                 if error.code != "20036" or "version" not in str(error).lower() or not versions:
-                    self._http.forget()
+                    self._wire.forget()
                     raise
-                self._http.version = versions.pop(0)
+                self._wire.version = versions.pop(0)
 
     def logout(self) -> None:
         """End the session at the server and here; never raises. May be called at any time, any number of times."""
@@ -92,83 +91,69 @@ class RetsSession:
         try:
             url = capabilities.url("Logout") if capabilities else None
             if url is not None:
-                answer, _ = self._http.send("Logout", self._method("Logout"), url, {}, timeout=_LOGOUT_SECONDS)
+                answer, _ = self._wire.send("Logout", self._method("Logout"), url, {}, timeout=_LOGOUT_SECONDS)
                 with answer:
                     answer.peek()
-        except Exception as error:  # noqa: BLE001 - the server forgets a session by itself; the caller is leaving
+        except Exception as error:  # the server forgets a session by itself
             _log.debug("rets.logout_failed", where=self._where, error=type(error).__name__)
         finally:
-            self._http.forget()
-            self._http.close()
+            self._wire.forget()
+            self._wire.close()
 
     def search(self, arguments: Mapping[str, str]) -> AbstractContextManager[Answer]:
         """The open answer of a Search. What its body says at the end is for the reader to judge: rather use ``ask``."""
-        return self._open("Search", arguments, self._trial())
+        return self._open("Search", arguments, Trial(self._patience))
 
     def get_object(self, arguments: Mapping[str, str]) -> AbstractContextManager[Answer]:
         """The open answer of a GetObject."""
-        return self._open("GetObject", arguments, self._trial())
+        return self._open("GetObject", arguments, Trial(self._patience))
 
     def get_metadata(self, arguments: Mapping[str, str]) -> AbstractContextManager[Answer]:
         """The open answer of a GetMetadata."""
-        return self._open("GetMetadata", arguments, self._trial())
+        return self._open("GetMetadata", arguments, Trial(self._patience))
 
     def ask(self, transaction: str, arguments: Mapping[str, str], read: Callable[[Answer], T]) -> T:
         """What ``read`` makes of the answer. A cut or unreadable answer, or a reply code that only its end tells (set
         by ``read`` as ``answer.reply``), is met like any other fault: the whole is asked and read anew."""
-        trial = self._trial()
+        trial = Trial(self._patience)
         while True:
             with self._open(transaction, arguments, trial) as answer:
                 try:
                     result = read(answer)
+                    verdict = self._verdict(transaction, answer)
+                    if verdict.rule.reaction in _GO_ON:
+                        return result
                 except (RetsTruncatedError, RetsParseError) as error:
-                    rule, code, kind = _fault(error), "", type(error)
-                    detail, retry_after = str(error), answer.retry_after
-                else:
-                    reply = answer.reply
-                    if reply is None:
-                        return result
-                    rule, kind = rule_for_code(transaction, reply.code, reply.text), SourceUnavailableError
-                    if rule.reaction in _GO_ON:
-                        return result
-                    code, detail, retry_after = reply.code, reply.text, answer.retry_after
-            self._react(trial, transaction, rule, code, detail, retry_after, kind)
+                    verdict = Verdict.on(error)
+            self._react(trial, transaction, verdict)
 
     def mender(self) -> Mender:
         """A fresh mender with this feed's encoding and bounds."""
         return Mender(encoding=self.settings.encoding, max_bytes=self.settings.max_body_bytes)
 
-    def _trial(self) -> _Trial:
-        return _Trial(self.settings, self._clock, self._sleep, self._jitter)
-
     def _method(self, transaction: str) -> Method:
         return self._methods.get(transaction, "GET")
 
-    def _log_in(self, trial: _Trial) -> Capabilities:
+    def _log_in(self, trial: Trial) -> Capabilities:
         while True:
-            self._http.forget()
-            kind: type[SourceUnavailableError] = SourceUnavailableError
-            code = detail = ""
-            retry_after = None
+            self._wire.forget()
             try:
-                answer, url = self._http.send(
+                answer, url = self._wire.send(
                     "Login", self._method("Login"), self.settings.login_url, self.settings.login_arguments
                 )
                 with answer:
-                    rule, code, detail = self._judge("Login", answer)
-                    retry_after = answer.retry_after
-                    if rule.reaction is Reaction.OK:
-                        reply, capabilities = read_login(answer.chunks(), self.mender(), url)
-                        answer.reply = reply
-                        rule, code, detail = rule_for_code("Login", reply.code, reply.text), reply.code, reply.text
-                if rule.reaction is Reaction.OK:
+                    verdict = self._judge("Login", answer)
+                    if verdict.rule.reaction is Reaction.OK:
+                        answer.reply, capabilities = read_login(answer.chunks(), self.mender(), url)
+                        verdict = self._verdict("Login", answer)
+                if verdict.rule.reaction is Reaction.OK:
                     self._check(capabilities)
                     return capabilities
             except requests.RequestException as error:
-                rule, detail = BROKEN, self._reason(error)
+                verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
-                rule, detail, kind = _fault(error), str(error), type(error)
-            self._react(trial, "Login", rule, code, detail, retry_after, kind)
+                verdict = Verdict.on(error)
+            self._react(trial, "Login", verdict)
 
     def _check(self, capabilities: Capabilities) -> None:
         if capabilities.url("Search") is None:
@@ -176,86 +161,78 @@ class RetsSession:
                 f"Login at {self._where}: the answer names no Search address; is login_url a RETS login?"
             )
         action = capabilities.url("Action")
-        if action is not None and action in self._http.trusted:
+        if action is not None and action in self._wire.trusted:
             # RETS 1.7.2 §4.10: to be fetched at once after login, before anything else, and by GET.
-            answer, _ = self._http.send("Action", "GET", action, {})
+            answer, _ = self._wire.send("Action", "GET", action, {})
             with answer:
                 answer.peek()
 
-    def _open(self, transaction: str, arguments: Mapping[str, str], trial: _Trial) -> Answer:
+    def _open(self, transaction: str, arguments: Mapping[str, str], trial: Trial) -> Answer:
         while True:
             self.login()
             url = self._capabilities.url(transaction) if self._capabilities else None
             if url is None:
                 raise SourceRefusedError(f"{transaction} at {self._where}: the server does not offer it")
             method = self._method(transaction)
-            kind: type[SourceUnavailableError] = SourceUnavailableError
-            code = ""
-            retry_after = None
             try:
-                answer, _ = self._http.send(transaction, method, url, arguments)
-                rule, code, detail = self._judge(transaction, answer)
-                if rule.reaction in _GO_ON:
+                answer, _ = self._wire.send(transaction, method, url, arguments)
+                verdict = self._judge(transaction, answer)
+                if verdict.rule.reaction in _GO_ON:
                     return answer
-                retry_after = answer.retry_after
                 answer.close()
                 if method == "POST" and answer.status in {404, 405} and answer.reply is None:
                     self._methods[transaction] = "GET"
                     continue
             except requests.RequestException as error:
-                rule, detail = BROKEN, self._reason(error)
+                verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
-                rule, detail, kind = _fault(error), str(error), type(error)
-            self._react(trial, transaction, rule, code, detail, retry_after, kind)
+                verdict = Verdict.on(error)
+            self._react(trial, transaction, verdict)
 
-    def _judge(self, transaction: str, answer: Answer) -> tuple[Rule, str, str]:
-        """Rule, code and the server's text for an answer of which only the head is known."""
+    def _judge(self, transaction: str, answer: Answer) -> Verdict:
+        """The verdict while only the head of the answer is known."""
         if not (200 <= answer.status < 300 and answer.content_type.startswith(_OPAQUE)):
-            reply = answer.look_for_reply()
-            if reply is not None:
-                return rule_for_code(transaction, reply.code, reply.text), reply.code, reply.text
-        rule = rule_for_status(transaction, answer.status)
-        return rule, f"http-{answer.status}", f"HTTP status {answer.status}"
+            answer.look_for_reply()
+        return self._verdict(transaction, answer)
 
-    def _react(
-        self,
-        trial: _Trial,
-        transaction: str,
-        rule: Rule,
-        code: str,
-        detail: str,
-        retry_after: float | None,
-        kind: type[SourceUnavailableError],
-    ) -> None:
+    def _verdict(self, transaction: str, answer: Answer) -> Verdict:
+        reply = answer.reply
+        if reply is None:
+            rule = rule_for_status(transaction, answer.status)
+            reply = Reply(f"http-{answer.status}", f"HTTP status {answer.status}")
+        else:
+            rule = rule_for_code(transaction, reply.code, reply.text)
+        return Verdict(rule, reply.code, reply.text, answer.retry_after)
+
+    def _react(self, trial: Trial, transaction: str, verdict: Verdict) -> None:
         """Return when the request is to be sent again; raise when not."""
-        said = self._safe(detail)
+        rule = verdict.rule
+        said = self._safe(verdict.text)
         message = f"{transaction} at {self._where}: {rule.meaning}" + (f" ({said})" if said else "")
-        reaction = rule.reaction
-        if reaction is Reaction.RELOGIN:
+        if rule.reaction is Reaction.RELOGIN:
             if trial.relogged:
                 raise SourceUnavailableError(f"{message}, again after a new login")
             trial.relogged = True
-            _log.info("rets.relogin", where=self._where, transaction=transaction, code=code)
             self._capabilities = None
-            self._http.forget()
+            _log.info("rets.relogin", where=self._where, transaction=transaction, code=verdict.code)
             return
-        if reaction is Reaction.BACKOFF:
-            seconds = trial.pause(rule, retry_after)
+        if rule.reaction is Reaction.BACKOFF:
+            seconds = trial.pause(verdict)
             if seconds is None:
-                _log.info("rets.retry", where=self._where, transaction=transaction, code=code, meaning=rule.meaning)
+                _log.info("rets.retry", where=self._where, transaction=transaction, reason=message)
                 return
             if rule.then is None:
-                raise kind(message, retry_after if retry_after is not None else seconds)
-        raise RetsReplyError(transaction, code, message + (f"; {rule.remedy}" if rule.remedy else ""))
+                raise verdict.kind(message, verdict.retry_after if verdict.retry_after is not None else seconds)
+        raise RetsReplyError(transaction, verdict.code, message + (f"; {rule.remedy}" if rule.remedy else ""))
 
     def _safe(self, text: str) -> str:
         """The server's words fit for a log: short, without control characters, credentials or cookies."""
-        for secret in self._http.secrets():
+        for secret in self._wire.secrets():
             text = text.replace(secret, "***")
         text = "".join(character if character.isprintable() else " " for character in text[:1000])
         return " ".join(text.split())[:300]
 
-    def _reason(self, error: requests.RequestException) -> str:
+    def _failed(self, error: requests.RequestException) -> Verdict:
         """Why a request failed, in our words: the exception's own may hold the address with its arguments."""
         settings = self.settings
         for kind, reason in (
@@ -266,39 +243,5 @@ class RetsSession:
             (requests.exceptions.ConnectionError, "the connection failed"),
         ):
             if isinstance(error, kind):
-                return reason
-        return type(error).__name__
-
-
-class _Trial:
-    """How often and how long one request was retried so far."""
-
-    def __init__(
-        self,
-        settings: RetsSettings,
-        clock: Callable[[], float],
-        sleep: Callable[[float], None],
-        jitter: Callable[[], float],
-    ) -> None:
-        self.relogged = False
-        self._settings = settings
-        self._clock = clock
-        self._sleep = sleep
-        self._jitter = jitter
-        self._began = clock()
-        self._pauses: Counter[str] = Counter()
-
-    def pause(self, rule: Rule, retry_after: float | None) -> float | None:
-        """Wait and return None; or, when count or time is used up, return at once the seconds one would wait."""
-        done = self._pauses[rule.meaning]
-        limit = self._settings.retry_attempts if rule.limit is None else rule.limit
-        seconds = max(rule.wait * 2**done * (1 + self._jitter() / 4), retry_after or 0.0)
-        if done >= limit or self._clock() - self._began + seconds > self._settings.retry_seconds:
-            return seconds
-        self._pauses[rule.meaning] += 1
-        self._sleep(seconds)
-        return None
-
-
-def _fault(error: RetsTruncatedError | RetsParseError) -> Rule:
-    return BROKEN if isinstance(error, RetsTruncatedError) else UNREADABLE
+                return Verdict(BROKEN, "failed", reason)
+        return Verdict(BROKEN, "failed", type(error).__name__)

@@ -16,7 +16,7 @@ Method = Literal["GET", "POST"]
 
 @dataclass(frozen=True, slots=True)
 class RetsSettings:
-    """One login at one server. Seconds, bytes and counts as the names say. Raises ValueError for an unusable address."""
+    """One login at one server. Seconds, bytes and counts as the names say. ValueError for an unusable address."""
 
     login_url: str
     username: str

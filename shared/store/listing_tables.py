@@ -32,7 +32,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-from shared.mapping.spec import FEED, ColumnSpec, Kind, MappingSpec, columns_of, load_spec
+from shared.mapping.columns import ColumnSpec, Kind, columns_of
+from shared.mapping.spec import FEED, MappingSpec, load_spec
 from shared.store.metadata import metadata
 
 KEY = Text().with_variant(Text(collation="C"), "postgresql")

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, text
-
 from shared.store import state_tables
-from shared.store.listing_tables import TABLES_OF, media, property_record
+from shared.store.listing_tables import TABLES_OF, property_record
 from shared.store.metadata import metadata
 
 __all__ = ["PROPERTY_VIEW", "TABLES_OF", "metadata", "state_tables"]
 
-
-Index("media_pending", media.c.feed, media.c.resource_name, media.c.resource_record_key,
-      sqlite_where=text("pending"), postgresql_where=text("pending"))
 
 _COLUMNS = ", ".join(f'r."{column.name}"' for column in property_record.columns)
 PROPERTY_VIEW = (

@@ -58,7 +58,7 @@ class CountingTransport(MemoryTransport):
         super().reject(delivery, reason)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def lines() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     telemetry.configure(True, "DEBUG", stream)
@@ -96,7 +96,7 @@ def raising(*errors: Exception | None) -> Handler:
     def handle(envelope: Envelope, message: Message, delivery: Delivery) -> str | None:
         error = left.pop(0) if len(left) > 1 else left[0]
         if error is not None:
-            raise error
+            raise error.with_traceback(None)
         return None
 
     return handle
@@ -108,7 +108,11 @@ def test_a_handler_that_returns_is_acked() -> None:
 
 def test_the_handler_gets_envelope_message_and_delivery() -> None:
     got: list[tuple[Envelope, Message, Delivery]] = []
-    Bench(lambda *args: got.append(args)).deliver()  # type: ignore[func-returns-value]
+
+    def handle(envelope: Envelope, message: Message, delivery: Delivery) -> None:
+        got.append((envelope, message, delivery))
+
+    Bench(handle).deliver()
     envelope, message, delivery = got[0]
     assert (envelope.run_id, message, delivery.attempt) == (
         "r1",

@@ -6,26 +6,27 @@ sent to any other.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar
 from typing import Final
 from urllib.parse import quote, urlencode, urljoin
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.cookies import create_cookie
 
 from shared.rets.answer import Answer
 from shared.rets.auth import Authenticator, TrustedOrigins, is_loopback, origin, parse_challenges
+from shared.rets.deadline import DeadlineAdapter
 from shared.rets.settings import Method, RetsSettings
-from shared.sources.base import SourceRefusedError
+from shared.sources.base import SourceRefusedError, SourceUnavailableError
 
 _MAX_REDIRECTS: Final = 5
 _MAX_CHALLENGES: Final = 3
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
-class RetsHttp:
+class RetsWire:
     """Sends requests of one login. Not safe for use from two threads at once.
 
     ``before_request`` is called before every request that leaves, so that a budget counts what the server counts;
@@ -56,7 +57,7 @@ class RetsHttp:
         self._session.trust_env = False
         self._session.headers.clear()
         for prefix in ("http://", "https://"):
-            self._session.mount(prefix, HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
+            self._session.mount(prefix, DeadlineAdapter(settings.answer_seconds))
         self._current: Answer | None = None
 
     def send(
@@ -113,7 +114,8 @@ class RetsHttp:
     def secrets(self) -> list[str]:
         """Every string that must appear in no text: credentials and cookies."""
         values = [self._settings.password.get_secret_value(), self._settings.username, *self._auth.sent]
-        values += [cookie.value or "" for cookie in self._session.cookies]
+        jar: CookieJar = self._session.cookies
+        values += [cookie.value or "" for cookie in jar]
         return sorted((value for value in values if value), key=len, reverse=True)
 
     def _once(
@@ -173,29 +175,20 @@ class RetsHttp:
 
     def _finish(self, answer: Answer) -> None:
         """Read the little body of a challenge or redirect, so that its connection can serve the next request."""
-        try:
+        # What goes wrong here is of no interest: the body says nothing that the status did not.
+        with contextlib.suppress(SourceUnavailableError):
             answer.peek(16384)
-        except Exception:  # noqa: BLE001, S110 - the body says nothing that the status did not
-            pass
         answer.close()
 
     def _widen_cookies(self) -> None:
         """Cookies set without a path go to every capability, as RETS servers expect (RETS 1.7.2 §3.3); by RFC 6265
         one set by /Login.svc/Login would never reach /Search.svc."""
-        jar = self._session.cookies
+        jar: CookieJar = self._session.cookies
         for cookie in list(jar):
             if not cookie.path_specified and cookie.path != "/":
                 jar.clear(cookie.domain, cookie.path, cookie.name)
-                jar.set_cookie(
-                    create_cookie(
-                        cookie.name,
-                        cookie.value or "",
-                        domain=cookie.domain,
-                        path="/",
-                        secure=cookie.secure,
-                        expires=cookie.expires,
-                    )
-                )
+                cookie.path = "/"
+                jar.set_cookie(cookie)
 
 
 def _outcome(answer: Answer) -> str:
