@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,12 +28,12 @@ from shared.consumer import Consumer, ConsumerSettings, Handler
 from shared.outbox import Outbox
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.verify import PhotoLimits
+from shared.rets.session import RetsSession
+from shared.rets.settings import RetsSettings
 from shared.settings import FeedSettings, Settings, SettingsError
 from shared.sources.base import Source
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
-from shared.rets.session import RetsSession
-from shared.rets.settings import RetsSettings
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
 from shared.transport.memory import MemoryTransport
@@ -49,13 +50,13 @@ PAGES_AHEAD_BYTES = 32 * 1024 * 1024
 class LocalSlots:
     """Session slots of a process that has the database to itself: all are its own."""
 
-    def acquire(self, slot: int) -> bool:
+    def acquire(self, _slot: int) -> bool:
         return True
 
-    def renew(self, slot: int) -> bool:
+    def renew(self, _slot: int) -> bool:
         return True
 
-    def release(self, slot: int) -> None:
+    def release(self, _slot: int) -> None:
         return None
 
 
@@ -220,6 +221,10 @@ class App:
         """Move what is parked now into quarantine."""
         while self._drain.run_once(0):
             pass
+
+    def log_out(self, feed: str) -> None:
+        """End the feed's sessions that nobody uses; the next request logs in again."""
+        self.pools[feed].reap(math.inf)
 
     def _reap(self, stop: threading.Event) -> None:
         """Log out sessions nobody uses."""

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.blobs.base import Blobs, BlobMissingError
+from shared.blobs.base import BlobMissingError, Blobs
 from shared.store.base import KnownObject, Store
 
 HOUR = 3_600_000_000

@@ -21,8 +21,9 @@ from rich.console import Console
 
 from services import report
 from services.app import SERVICES, App, open_store
-from services.progress import Progress, watch_or_log
-from services.sync import FeedReport, sync as sync_feeds
+from services.progress import watch_or_log
+from services.sync import FeedReport
+from services.sync import sync as sync_feeds
 from shared import telemetry
 from shared.settings import Settings, SettingsError, load
 from shared.store.base import StoreError
@@ -30,11 +31,13 @@ from shared.store.base import StoreError
 OK, FAILED, USAGE, NOT_IN_STEP = 0, 1, 2, 3
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Settings file [default: mlsync.yaml, if it is there]")
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help="Settings file [default: mlsync.yaml, if it is there]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout")]
 FeedOption = Annotated[
-    list[str] | None, typer.Option("--feed", "-f", help="Only this feed; may be repeated [default: all]")
+    list[str] | None,
+    typer.Option("--feed", "-f", metavar="NAME", help="Only this feed; may be repeated [default: all]"),
 ]
 
 app = typer.Typer(
@@ -113,9 +116,11 @@ def _exit_code(reports: list[FeedReport]) -> int:
 
 @app.command(epilog="Example: mlsync demo")
 def demo(
-    listings: Annotated[int, typer.Option(help="Listings at the simulated MLS", min=1)] = 500,
-    photos: Annotated[int, typer.Option(help="Photos of a listing, on average", min=0)] = 5,
-    folder: Annotated[Path, typer.Option(help="Where the demo keeps its database and photos")] = Path("data/demo"),
+    listings: Annotated[int, typer.Option(metavar="N", help="Listings at the simulated MLS", min=1)] = 500,
+    photos: Annotated[int, typer.Option(metavar="N", help="Photos of a listing, on average", min=0)] = 5,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the demo keeps its database and photos")] = Path(
+        "data/demo"
+    ),
 ) -> None:
     """See it work: sync a simulated MLS, let time pass there, sync again. Needs nothing."""
     from services.demo import run_demo
@@ -130,9 +135,11 @@ def sync(
     config: ConfigOption = None,
     feed: FeedOption = None,
     limit: Annotated[
-        int | None, typer.Option(help="Fetch only so many listings, with photos; removes nothing", min=1)
+        int | None, typer.Option(metavar="N", help="Fetch only N listings, with their photos; removes nothing", min=1)
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for retries that are due later", min=0)] = 60.0,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for retries that are due later", min=0)
+    ] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the feeds in step with their MLS, once."""
@@ -166,8 +173,7 @@ def run(
         names = _chosen(settings, None)
         if services and {item.value for item in services} != set(SERVICES):
             raise SettingsError(
-                "with broker_url memory: (MLSYNC_BROKER_URL) all four services run in one process; "
-                "leave the names out"
+                "with broker_url memory: (MLSYNC_BROKER_URL) all four services run in one process; leave the names out"
             )
         running = App(settings)
         _stop_on_signal(running)
@@ -213,7 +219,7 @@ def migrate(config: ConfigOption = None) -> None:
 @app.command(epilog="Example: mlsync ingest answer.xml --feed ddf --dry-run")
 def ingest(
     files: Annotated[list[Path], typer.Argument(help="Saved Search answers", exists=True, dir_okay=False)],
-    feed: Annotated[str, typer.Option("--feed", "-f", help="The feed they belong to")],
+    feed: Annotated[str, typer.Option("--feed", "-f", metavar="NAME", help="The feed they belong to")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the typed records, write nothing")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -246,16 +252,20 @@ def audit_media(config: ConfigOption = None, as_json: JsonOption = False) -> Non
 
 @app.command(epilog="Example: mlsync simulator --port 8800 --listings 200 --control")
 def simulator(
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one", min=0, max=65535)] = 0,
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port; 0 takes a free one", min=0, max=65535)] = 0,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     personality: Annotated[str, typer.Option(help="Which MLS to be: ddf")] = "ddf",
-    listings: Annotated[int, typer.Option(help="Listings at the start", min=0)] = 500,
-    photos: Annotated[int, typer.Option(help="Photos of a listing, on average", min=0)] = 5,
+    listings: Annotated[int, typer.Option(metavar="N", help="Listings at the start", min=0)] = 500,
+    photos: Annotated[int, typer.Option(metavar="N", help="Photos of a listing, on average", min=0)] = 5,
     seed: Annotated[int, typer.Option(help="The same seed gives the same MLS")] = 1,
     username: Annotated[str, typer.Option(help="User name to ask for")] = "demo",
     password: Annotated[str, typer.Option(help="Password to ask for")] = "demo",  # noqa: S107 - a simulator's
-    user_agent: Annotated[list[str] | None, typer.Option(help="Allow only these user agents")] = None,
-    fault: Annotated[list[str] | None, typer.Option(help="Switch a fault on: NAME or NAME=VALUE")] = None,
+    user_agent: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Allow only this user agent; may be repeated")
+    ] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="NAME[=VALUE]", help="Switch a fault on; may be repeated")
+    ] = None,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Print the faults and exit")] = False,
     control: Annotated[bool, typer.Option("--control", help="Serve /control/ on loopback")] = False,
 ) -> None:

@@ -83,9 +83,7 @@ def _settings(login_url: str, folder: Path) -> Settings:
     return Settings.model_construct(
         database_url=f"sqlite:///{folder / 'mlsync.db'}",
         media_url=f"file:{folder / 'media'}",
-        feeds={
-            "demo": FeedSettings(protocol="ddf", login_url=login_url, username=NAME, password=SecretStr(PASSWORD))
-        },
+        feeds={"demo": FeedSettings(protocol="ddf", login_url=login_url, username=NAME, password=SecretStr(PASSWORD))},
     )
 
 
@@ -111,17 +109,24 @@ def _advance(login_url: str) -> str:
 
 
 def _next(console: Console, folder: Path) -> None:
+    own = "MLSYNC_FEEDS__DDF__PROTOCOL=ddf MLSYNC_FEEDS__DDF__USERNAME={} MLSYNC_FEEDS__DDF__PASSWORD={}"
+    look = "import sqlite3; [print(*row) for row in sqlite3.connect('{}').execute('{}')]".format(
+        folder / "mlsync.db", "SELECT city, list_price, bedrooms_total FROM property LIMIT 9"
+    )
     console.print("\n[bold green]In step.[/] Three things to try next:")
-    for number, (what, command) in enumerate(
+    for number, (what, *commands) in enumerate(
         (
-            ("Look at what is there", f"ls {folder}/media/demo | head; "
-             f"python3 -c \"import sqlite3; print(*sqlite3.connect('{folder}/mlsync.db').execute('SELECT listing_key, "
-             "list_price, bedrooms_total, city FROM property LIMIT 5'), sep='\\n')\""),
-            ("Keep an MLS of your own open and play with it", ".venv/bin/mlsync simulator --port 8800 --control"),
-            ("Sync your own CREA DDF feed", "MLSYNC_FEEDS__DDF__PROTOCOL=ddf MLSYNC_FEEDS__DDF__USERNAME=… "
-             "MLSYNC_FEEDS__DDF__PASSWORD=… .venv/bin/mlsync sync"),
+            ("Look at the rows and the photos", f'.venv/bin/python -c "{look}"', f"ls {folder}/media/demo/20000002"),
+            (
+                "Open an MLS of your own, and sync it from another terminal",
+                ".venv/bin/mlsync simulator --port 8800 --control",
+                "MLSYNC_FEEDS__DDF__LOGIN_URL=http://127.0.0.1:8800/Login.svc/Login \\",
+                f"{own.format('demo', 'demo')} .venv/bin/mlsync sync",
+            ),
+            ("Sync your own CREA DDF feed", f"{own.format('…', '…')} .venv/bin/mlsync sync"),
         ),
         start=1,
-    ):  # fmt: skip
-        console.print(f"  {number}. {what}:\n     ", end="", highlight=False)
-        console.print(command, markup=False, highlight=False, soft_wrap=True)
+    ):
+        console.print(f"  {number}. {what}", highlight=False)
+        for command in commands:
+            console.print(f"     {command}", markup=False, highlight=False, soft_wrap=True)

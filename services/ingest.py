@@ -60,7 +60,7 @@ def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | N
     for path in files:
         try:
             resource, records = _read(path)
-        except (SourceError, OSError) as error:
+        except (SourceError, OSError, EOFError) as error:
             return f"{path}: {error}"
         for start in range(0, len(records), PAGE):
             app.outbox.publish(
@@ -79,11 +79,10 @@ def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | N
 
 def _read(path: Path) -> tuple[str, list[SourceRecord]]:
     """A whole answer before any of it is used: one that is cut gives an error, never a short list."""
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        source = gzip.open(file) if zipped else file
-        return read_saved(iter(lambda: source.read(BLOCK), b""))
+    with path.open("rb") as start:
+        zipped = start.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if zipped else path.open("rb") as file:
+        return read_saved(iter(lambda: file.read(BLOCK), b""))
 
 
 def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool) -> int:
@@ -93,7 +92,7 @@ def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool
     for path in files:
         try:
             resource, records = _read(path)
-        except (SourceError, OSError) as error:
+        except (SourceError, OSError, EOFError) as error:
             typer.echo(f"mlsync: {path}: {error}", err=True)
             return 1
         for record in records:

@@ -75,7 +75,7 @@ def sync(
     *,
     limit: int | None = None,
     wait: float = 60.0,
-    watch: Callable[[str], None] = lambda run_id: None,
+    watch: Callable[[str], None] = lambda _run_id: None,
 ) -> list[FeedReport]:
     """Bring ``feeds`` in step, and wait until nothing is left to do now or due within ``wait`` seconds.
 
@@ -100,6 +100,8 @@ def sync(
         watch(run_id)
     settle(app, run_id, wait, watch)
     app.drain_dead()
+    for feed in feeds:
+        app.log_out(feed)
     return [_finish(app, feed, run_id, started, results.get(feed, ("the sync was stopped", ""))) for feed in feeds]
 
 
@@ -130,7 +132,7 @@ def settle(app: App, run_id: str, wait: float, watch: Callable[[str], None]) -> 
         if done != before:
             moved, before = time.monotonic(), done
         due = app.transport.next_due()
-        if not busy and (due is not None and due - time.monotonic() > wait or time.monotonic() - moved > wait):
+        if not busy and ((due is not None and due - time.monotonic() > wait) or time.monotonic() - moved > wait):
             return
 
 

@@ -114,7 +114,8 @@ class PhotosPending(Message, frozen=True, kw_only=True):
 
 
 TYPES: dict[str, type[Message]] = {
-    cls.TYPE: cls for cls in (PageFetched, InventoryTaken, RecordsRequested, ListingsDeleted, ListingsGone, PhotosPending)
+    cls.TYPE: cls
+    for cls in (PageFetched, InventoryTaken, RecordsRequested, ListingsDeleted, ListingsGone, PhotosPending)
 }
 
 M = TypeVar("M", bound=Message)

@@ -73,7 +73,10 @@ class FeedSettings(Strict):
         5, ge=0, description="An inventory may always remove this many listings; see remove_share"
     )
     remove_share: float = Field(
-        0.05, ge=0, le=1, description="Hold removals above the larger of remove_at_least and this share of what is stored"
+        0.05,
+        ge=0,
+        le=1,
+        description="Hold removals above the larger of remove_at_least and this share of what is stored",
     )
     reread: Duration = Field(604_800, ge=3_600, description="Read every record again at least this often")
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")

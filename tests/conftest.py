@@ -37,6 +37,6 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 @pytest.fixture(scope="session")
 def memory_dir() -> Iterator[Path]:
     """A folder in memory where there is one: for tests that write much and prove nothing about disks."""
-    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="mlsync-", dir=base) as folder:
         yield Path(folder)

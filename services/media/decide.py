@@ -18,7 +18,7 @@ OnFailure = Literal["again", "give_up"]
 
 
 def on_failure(*, permanent: bool, attempt: int) -> OnFailure:
-    """Whether a photo that failed is tried again in this run (``attempt`` counts from 1) or left for later inventories."""
+    """Whether a photo that failed is tried again in this run (``attempt`` counts from 1) or left to later ones."""
     return "give_up" if permanent or attempt >= ATTEMPTS_IN_A_RUN else "again"
 
 

@@ -195,9 +195,7 @@ class Media:
             item for item in batch if isinstance(item, Fetched) and item.verified.sha256 != item.want.stored_sha256
         ]
         names = self._put(message, fresh)
-        stored = [
-            _stored(item, names.get(item.want.media_key)) for item in batch if isinstance(item, Fetched)
-        ]
+        stored = [_stored(item, names.get(item.want.media_key)) for item in batch if isinstance(item, Fetched)]
         failed: list[PhotoFailed] = [
             given_up(item.want, item.reason, now) for item in batch if isinstance(item, Failed)
         ]

@@ -55,8 +55,9 @@ def _absent(line: Line, observed_at: int) -> list[Effect]:
 
 def without_want(line: Line) -> Line:
     """The line with nothing wanted and no attempts remembered."""
-    return replace(line, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None,
-                   reason=None)
+    return replace(
+        line, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None, reason=None
+    )
 
 
 def weigh(known: Candidates, *, at_least: int, share: float) -> Literal["held", "released"] | None:

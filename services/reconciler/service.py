@@ -45,9 +45,7 @@ class Reconciler:
                 return "overtaken"
             lines = tx.ledger.between(message.feed, message.resource, message.after, message.upto)
             candidates = tx.removals.candidates_between(message.feed, message.resource, message.after, message.upto)
-            tx.records.apply(
-                message.feed, message.resource, envelope.run_id, on_inventory(message, lines, candidates)
-            )
+            tx.records.apply(message.feed, message.resource, envelope.run_id, on_inventory(message, lines, candidates))
             if message.proven:
                 tx.removals.mark_part(
                     message.feed, message.resource, message.observed_at, message.part, message.parts, message.count,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from .draws import FAULT, Draw, mix
 
-OFTEN = "VALUE is how often: 0.25 for a probability, 7 for every seventh time, first:3 for the first three"
-OF_KEYS = "VALUE is which: 0.25 for a share, 7 for every seventh, ids:20000001,20000002 for these"
+OFTEN = "VALUE: 0.25 (chance), 7 (every seventh), first:3"
+OF_KEYS = "VALUE: 0.25 (share), 7 (every seventh), ids:KEY,KEY"
 
 
 @dataclass(frozen=True, slots=True)

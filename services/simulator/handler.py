@@ -63,8 +63,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a POST, whose form is read before anything else so that the connection stays in step."""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdigit() or "Transfer-Encoding" in self.headers:
             self.close_connection = True
             return self._send(Answer(b"", "text/plain", 411))
         if int(length) > _MOST_BODY:

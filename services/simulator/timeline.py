@@ -8,6 +8,7 @@ cost five megabytes.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -120,7 +121,7 @@ class Population:
         """The day a record appeared; 0 for those there at the start."""
         if number < self.first:
             return 0
-        return next(day for day, total in enumerate(self._births, 1) if number < total)
+        return bisect_right(self._births, number) + 1
 
     def born(self, number: int) -> int:
         """The instant of a record's first version."""

@@ -52,8 +52,14 @@ class Unreadable:
     reason: str
 
 
-def on_page(page: PageFetched, read: Sequence[Read], unreadable: Sequence[Unreadable], lines: Mapping[str, Line],
-            horizon: int | None, now: int) -> list[Effect]:
+def on_page(
+    page: PageFetched,
+    read: Sequence[Read],
+    unreadable: Sequence[Unreadable],
+    lines: Mapping[str, Line],
+    horizon: int | None,
+    now: int,
+) -> list[Effect]:
     """Write what was observed later than the ledger says, meet wants, count what was asked for and did not come.
 
     ``lines`` holds the ledger's lines of every key asked for or received, ``horizon`` the ``observed_at`` of the newest
@@ -88,17 +94,21 @@ def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | Non
     met = line.wanted_by is not None and (
         page.observed_at > line.wanted_by or (not unsettled and item.source.stamp == line.wanted_stamp)
     )
-    after = replace(line, stored=True, observed_at=page.observed_at, stamp=item.source.stamp, hash=mapped.hash,
-                    unsettled=unsettled)
+    after = replace(
+        line, stored=True, observed_at=page.observed_at, stamp=item.source.stamp, hash=mapped.hash, unsettled=unsettled
+    )
     if met:
-        after = replace(after, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None,
-                        reason=None)
+        after = replace(
+            after, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None, reason=None
+        )
     effects: list[Effect] = [EndCandidacy(key)]
     if line.stored and line.hash == mapped.hash:
         effects += [KeepRecord(mapped, after), Count("unchanged")]
     else:
-        effects += [StoreRecord(mapped, item.photos, item.source, after, insert=not line.stored),
-                    Count("updated" if line.stored else "inserted")]
+        effects += [
+            StoreRecord(mapped, item.photos, item.source, after, insert=not line.stored),
+            Count("updated" if line.stored else "inserted"),
+        ]
     if line.stored and line.wanted_stamp == line.stamp and not line.unsettled and met:
         effects.append(RecheckPhotos(key))  # nothing but its age asked for this record: ask for its photos too
     return effects
@@ -119,8 +129,15 @@ def _in_vain(line: Line | None, observed_at: int, reason: str, now: int) -> list
         return []  # not wanted, already counted for this inventory, or asked before it
     attempts = line.attempts + 1
     return [
-        PutLine(replace(line, attempts=attempts, attempted_by=line.wanted_by, reason=reason,
-                        next_attempt_at=next_attempt_at(attempts, now))),
+        PutLine(
+            replace(
+                line,
+                attempts=attempts,
+                attempted_by=line.wanted_by,
+                reason=reason,
+                next_attempt_at=next_attempt_at(attempts, now),
+            )
+        ),
         Count("unavailable"),
     ]
 

@@ -12,7 +12,7 @@ from shared.mapping.record import Mapped
 
 
 def under_policy(mapped: Mapped, settings: WriterSettings) -> tuple[Mapped, list[Photo]]:
-    """The record with its hash mixed with the policy, and its photos: a changed policy makes every record a changed one."""
+    """The record, its hash mixed with the policy, and its photos: a changed policy makes every record a changed one."""
     if settings.media == "none":
         photos = []
     else:

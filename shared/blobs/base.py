@@ -17,7 +17,7 @@ class Blobs(Protocol):
     """
 
     def put(self, name: str, data: bytes, content_type: str) -> None:
-        """Store ``data`` under ``name``, all or nothing, durable on return. Putting the same bytes again is harmless."""
+        """Store ``data`` under ``name``, all or nothing, durable on return. Putting it again is harmless."""
 
     def open(self, name: str) -> BinaryIO:
         """The object's bytes. Raises BlobMissingError."""

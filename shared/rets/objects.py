@@ -29,6 +29,8 @@ def read_objects(answer: Answer, key: str, *, max_object_bytes: int = 64 * MEBIB
 
     Raises RetsTruncatedError when the answer is cut; what was yielded before is whole, byte for byte.
     """
+    if answer.status in {204, 404}:
+        return
     if answer.content_type.startswith("multipart/"):
         boundary = boundary_of(answer.header("Content-Type"))
         parts = split_parts(answer.chunks(), boundary, max_part_bytes=max_object_bytes, is_whole=lambda: answer.whole)
@@ -51,7 +53,9 @@ def _from_part(part: Part, position: int, key: str) -> Iterator[PhotoObject]:
         return
     if content_id and content_id.partition(":")[0] != key:
         return
-    yield from _judge(_order(object_id, position), part.headers, part.body)
+    # An asterisk stands for all that were asked for, in an error only (RETS 1.7.2 §5.11.2).
+    order = 0 if object_id == "*" else _order(object_id, position)
+    yield from _judge(order, part.headers, part.body)
 
 
 def _judge(order: int, headers: dict[str, str], body: bytes | None) -> Iterator[PhotoObject]:

@@ -10,7 +10,7 @@ from shared.messages import SourceRecord
 
 
 class SourceError(Exception):
-    """The MLS could not be asked, or answered something unusable. The text names the thing and the remedy; no secret."""
+    """The MLS could not be asked, or its answer is unusable. The text names the thing and the remedy, no secret."""
 
 
 class SourceUnavailableError(SourceError):
@@ -101,13 +101,16 @@ class Source(Protocol):
         """Open a session if none is open."""
 
     def inventory(self, resource: str) -> Inventory:
-        """Every key of ``resource`` with its timestamp as written. Raises SourceUnavailableError when the answer is cut."""
+        """Every key of ``resource`` with its timestamp as written.
+
+        Raises SourceUnavailableError when the answer is cut.
+        """
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         """The records of at most 100 keys, in one request."""
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
-        """Every photo of one record, in bounded memory; with ``location`` the URLs instead of the bytes, where offered."""
+        """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered."""
 
     def close(self) -> None:
         """Log out; never raises. The source may log in again afterwards."""

@@ -60,7 +60,7 @@ class Ledger(Protocol):
         """Every line in ``(after, upto]`` in key order, locked."""
 
     def due(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
-        """Keys in ``(after, upto]`` that are wanted, not yet asked for in vain by that inventory, out of back-off."""
+        """Keys in ``(after, upto]`` that are wanted, not yet asked for in vain by that inventory, not in back-off."""
 
     def unread_longest(self, feed: str, resource: str, before: int, limit: int) -> list[Line]:
         """Stored lines that nothing wants and that were observed before ``before``, oldest first."""
@@ -72,8 +72,9 @@ class Removals(Protocol):
     def candidates_between(self, feed: str, resource: str, after: str | None, upto: str | None) -> set[str]:
         """Keys in ``(after, upto]`` that are candidates now."""
 
-    def mark_part(self, feed: str, resource: str, observed_at: int, part: int, parts: int, count: int,
-                  server_date: int | None) -> None:
+    def mark_part(
+        self, feed: str, resource: str, observed_at: int, part: int, parts: int, count: int, server_date: int | None
+    ) -> None:
         """A range of this inventory has been handled; the horizon moves to it. Marking again changes nothing."""
 
     def weighed(self, feed: str, resource: str, observed_at: int) -> Candidates:
@@ -95,9 +96,14 @@ class Records(Protocol):
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
 
-    def settle_embedded(self, feed: str, stored: Mapping[str, Mapped], removed: Iterable[str],
-                        remap: Callable[[SourceRecord], Mapped | None],
-                        orphaned: Iterable[tuple[str, str]] = ()) -> None:
+    def settle_embedded(
+        self,
+        feed: str,
+        stored: Mapping[str, Mapped],
+        removed: Iterable[str],
+        remap: Callable[[SourceRecord], Mapped | None],
+        orphaned: Iterable[tuple[str, str]] = (),
+    ) -> None:
         """Make member and office rows what the stored listings say (a later observation wins, then the greater key).
 
         ``stored`` are the listings just written or kept, ``removed`` the keys just removed; called in their
@@ -169,12 +175,23 @@ class Media(Protocol):
     def pending_between(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
         """Keys in ``(after, upto]`` that have photos to fetch now or dead objects to delete."""
 
-    def begin(self, feed: str, resource: str, key: str, objects: Sequence[NewObject],
-              name: Callable[[NewObject, int], str]) -> list[str]:
-        """Write names never used before to the object ledger as *writing*; ``name`` makes one from the store's ``n``."""
+    def begin(
+        self, feed: str, resource: str, key: str, objects: Sequence[NewObject], name: Callable[[NewObject, int], str]
+    ) -> list[str]:
+        """Write names never used before to the object ledger as *writing*.
 
-    def settle(self, feed: str, resource: str, key: str, run_id: str, stored: Sequence[PhotoStored],
-               failed: Sequence[PhotoFailed]) -> list[str]:
+        ``name`` makes one from an object and the store's ``n``, which is never given twice.
+        """
+
+    def settle(
+        self,
+        feed: str,
+        resource: str,
+        key: str,
+        run_id: str,
+        stored: Sequence[PhotoStored],
+        failed: Sequence[PhotoFailed],
+    ) -> list[str]:
         """Point the rows at their objects, mark the old ones dead; returns object names that did not become live.
 
         An object becomes live only if its row still wants that version and its name is still *writing*.

@@ -29,7 +29,9 @@ ledger = Table(
     Column("observed_at", BigInteger, nullable=False, comment="of the stored row, or of its removal; 0: never read"),
     Column("stamp", Text, comment="the stored record's source timestamp, verbatim"),
     Column("hash", LargeBinary, comment="content of the stored record without its own timestamp"),
-    Column("unsettled", Boolean, nullable=False, comment="read so soon after its stamp that a second change may share it"),
+    Column(
+        "unsettled", Boolean, nullable=False, comment="read so soon after its stamp that a second change may share it"
+    ),
     Column("wanted_stamp", Text, comment="the timestamp an inventory wants"),
     Column("wanted_by", BigInteger, comment="observed_at of the inventory that wants it"),
     Column("attempts", Integer, nullable=False, comment="inventories for which it was asked for in vain"),
@@ -39,15 +41,23 @@ ledger = Table(
     Column("modification_timestamp", DateTime(timezone=True), comment="the stored record's source timestamp, parsed"),
     comment="one narrow line per key an inventory named or a page brought: what is stored of it, what is wanted",
 )
-Index("ledger_wanted", ledger.c.feed, ledger.c.resource, ledger.c.key, sqlite_where=ledger.c.wanted_by.is_not(None),
-      postgresql_where=ledger.c.wanted_by.is_not(None))
+Index(
+    "ledger_wanted",
+    ledger.c.feed,
+    ledger.c.resource,
+    ledger.c.key,
+    sqlite_where=ledger.c.wanted_by.is_not(None),
+    postgresql_where=ledger.c.wanted_by.is_not(None),
+)
 
 inventory = Table(
     "inventory",
     metadata,
     Column("feed", KEY, primary_key=True),
     Column("resource", KEY, primary_key=True),
-    Column("observed_at", BigInteger, nullable=False, comment="the horizon: newest proven inventory with a range handled"),
+    Column(
+        "observed_at", BigInteger, nullable=False, comment="the horizon: newest proven inventory with a range handled"
+    ),
     Column("count", Integer, nullable=False, comment="distinct keys it listed"),
     Column("parts", Integer, nullable=False),
     Column("server_date", BigInteger, comment="the MLS's own clock when it answered"),
@@ -133,8 +143,14 @@ media_object = Table(
     Column("content_sha256", Text, nullable=False),
     comment="the object ledger: every name ever put that may still exist",
 )
-Index("media_object_dead", media_object.c.feed, media_object.c.resource, media_object.c.key,
-      sqlite_where=media_object.c.state == "dead", postgresql_where=media_object.c.state == "dead")
+Index(
+    "media_object_dead",
+    media_object.c.feed,
+    media_object.c.resource,
+    media_object.c.key,
+    sqlite_where=media_object.c.state == "dead",
+    postgresql_where=media_object.c.state == "dead",
+)
 
 media_set = Table(
     "media_set",

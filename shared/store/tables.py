@@ -11,7 +11,7 @@ __all__ = ["PROPERTY_VIEW", "TABLES_OF", "metadata", "state_tables"]
 
 _COLUMNS = ", ".join(f'r."{column.name}"' for column in property_record.columns)
 PROPERTY_VIEW = (
-    f"CREATE VIEW property AS SELECT {_COLUMNS}, l.modification_timestamp FROM property_record r "  # noqa: S608
+    f"CREATE VIEW property AS SELECT {_COLUMNS}, l.modification_timestamp FROM property_record r "
     "JOIN ledger l ON l.feed = r.feed AND l.resource = 'property' AND l.key = r.listing_key"
 )
 """A listing's row with its timestamp, which lives in the ledger: a listing touched but not changed rewrites no row."""

@@ -30,7 +30,7 @@ class Transport(Protocol):
     """
 
     def publish(self, queue: str, body: bytes, *, delay: float = 0.0) -> None:
-        """Put ``body`` on ``queue``; returns once it is accepted. It is delivered after ``delay`` seconds at the earliest.
+        """Put ``body`` on ``queue``; returns once it is accepted. Delivered after ``delay`` seconds at the earliest.
 
         Raises TransportClosedError after ``close``.
         """

@@ -345,5 +345,3 @@ def test_a_late_removal_does_not_touch_what_a_later_inventory_listed(memory_dir:
             it.handle(queue, body)
         it.drain()
         it.assert_in_step()
-
-

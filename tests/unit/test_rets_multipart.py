@@ -5,7 +5,9 @@ from __future__ import annotations
 import email.parser
 import email.policy
 import random
+import re
 import time
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -51,7 +53,7 @@ HARD = [
     b"ends in dashes--",
     b"\r",
     b"\n",
-    b"--b",
+    b"--bc",
     b"x--b--",
     b"\r\n--bx",
     b"\r\n--b-",
@@ -77,9 +79,8 @@ def test_hard_bytes_survive(size: int) -> None:
     st.integers(1, 30),
 )
 def test_splitting_inverts_joining(parts: list[bytes], size: int) -> None:
-    import re
-
-    usable = [part for part in parts if not re.search(rb"\r\n--b(--)?[ \t]*\r?\n", b"\r\n" + part + b"\r\n--b\r\n"[:2])]
+    # A line that is nothing but the boundary is one, wherever it stands: senders choose another boundary then.
+    usable = [part for part in parts if not re.search(rb"\r\n--b(--)?[ \t]*\r?\n", b"\r\n" + part + b"\r\n")]
     assert bodies(join(usable), size=size) == usable
 
 
@@ -149,8 +150,6 @@ def test_a_part_too_large_is_passed_over_and_the_next_is_not(size: int) -> None:
 
 
 def test_memory_is_one_part() -> None:
-    import tracemalloc
-
     photo = random.Random(1).randbytes(200_000)
 
     def chunks() -> object:

@@ -377,7 +377,7 @@ def test_a_photo_is_gone_once_it_was_replaced() -> None:
 
 
 def test_truth_and_statistics_come_over_http(sim: Simulator) -> None:
-    lines = requests.get(f"{sim.base}/control/truth", timeout=60).text.splitlines()
+    lines = requests.get(f"{sim.base}/control/truth?size=ThumbnailPhoto", timeout=60).text.splitlines()
     records = [json.loads(line) for line in lines]
     assert len(records) == 250
     assert {"key", "stamp", "fields", "rooms", "photos"} <= records[0].keys()
@@ -404,16 +404,28 @@ def test_there_is_no_control_unless_asked_for() -> None:
         assert requests.get(f"{closed.base}/control/stats", timeout=10).status_code == 404
 
 
-def test_a_post_must_say_how_long_it_is(sim: Simulator) -> None:
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [("Content-Length", "x", 411), ("Transfer-Encoding", "chunked", 411), ("Content-Length", "999999999", 413)],
+)
+def test_a_body_without_a_bound_is_refused(sim: Simulator, header: str, value: str, status: int) -> None:
+    assert _bare_post(sim, "/Search.svc/Search", {header: value}) == status
+
+
+def test_a_post_without_a_body_needs_no_length(sim: Simulator) -> None:
+    assert _bare_post(sim, "/control/advance?days=0", {}) == 200
+
+
+def _bare_post(sim: Simulator, path: str, headers: dict[str, str]) -> int:
     home = urlsplit(sim.base)
-    for length, status in ((None, 411), (str(10**9), 413)):
-        connection = http.client.HTTPConnection(home.hostname or "", home.port, timeout=10)
-        connection.putrequest("POST", "/Search.svc/Search")
-        if length:
-            connection.putheader("Content-Length", length)
-        connection.endheaders()
-        assert connection.getresponse().status == status
-        connection.close()
+    connection = http.client.HTTPConnection(home.hostname or "", home.port, timeout=10)
+    connection.putrequest("POST", path)
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def test_the_command_says_ready_once_and_ends_cleanly_on_sigterm() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from shared.store.base import KnownObject
 from shared.store.sqlite.database import Database
+from shared.store.sqlite.media import FORGOTTEN
 
 
 class SqliteObjects:
@@ -44,9 +45,8 @@ class SqliteObjects:
             wanted = 0
             for name in names:
                 wanted += connection.execute(
-                    "UPDATE media SET object_key = NULL, stored_version = NULL, content_sha256 = NULL, byte_size = NULL, "
-                    "width = NULL, height = NULL, mime_type = NULL, etag = NULL, last_modified = NULL, "
-                    "pending = wanted_version IS NOT NULL, attempted_by = NULL, next_attempt_at = NULL WHERE object_key = ?",
+                    f"UPDATE media SET {FORGOTTEN}, pending = wanted_version IS NOT NULL, attempted_by = NULL, "
+                    "next_attempt_at = NULL WHERE object_key = ?",
                     (name,),
                 ).rowcount
                 connection.execute("DELETE FROM media_object WHERE name = ?", (name,))

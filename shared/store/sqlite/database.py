@@ -37,7 +37,9 @@ class Database:
             made = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
             made.execute("PRAGMA journal_mode=WAL")
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot open the database {self.path}: {error}; is the folder there and writable?") from error
+            raise StoreError(
+                f"cannot open the database {self.path}: {error}; is the folder there and writable?"
+            ) from error
         made.execute("PRAGMA synchronous=FULL")
         made.execute("PRAGMA temp_store=MEMORY")
         made.execute("PRAGMA cache_size=-16000")

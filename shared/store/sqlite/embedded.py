@@ -104,7 +104,7 @@ def _references(connection: sqlite3.Connection, feed: str, listings: Iterable[st
     for part in chunks(listings):
         for listing, resource, key, digest in connection.execute(
             "SELECT listing_key, resource, key, hash FROM record_reference "
-            f"WHERE feed = ? AND listing_key IN ({marks(len(part))})",  # noqa: S608
+            f"WHERE feed = ? AND listing_key IN ({marks(len(part))})",
             (feed, *part),
         ):
             found[listing, (resource, key)] = digest
@@ -123,7 +123,7 @@ def _rows(connection: sqlite3.Connection, feed: str, keys: Iterable[Key]) -> dic
     for resource, some in _by_resource(keys).items():
         for part in chunks(some):
             for key, digest in connection.execute(
-                f"SELECT key, hash FROM embedded_row WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})",  # noqa: S608
+                f"SELECT key, hash FROM embedded_row WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})",
                 (feed, resource, *part),
             ):
                 found[resource, key] = digest
@@ -136,7 +136,7 @@ def _own(connection: sqlite3.Connection, feed: str, keys: Iterable[Key]) -> set[
     for resource, some in _by_resource(keys).items():
         for part in chunks(some):
             for (key,) in connection.execute(
-                f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND stored AND key IN ({marks(len(part))})",  # noqa: S608
+                f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND stored AND key IN ({marks(len(part))})",
                 (feed, resource, *part),
             ):
                 found.add((resource, key))

@@ -9,6 +9,9 @@ from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
 from shared.store.sqlite.media import DUE as PHOTO_DUE
+from shared.store.sqlite.media import STORED
+
+PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
 
 
 class SqliteFeeds:
@@ -63,14 +66,14 @@ class SqliteFeeds:
         now = self.now()
         one = self._one
         return Outstanding(
-            wanted=one(f"SELECT count(*) FROM ledger WHERE feed = ? AND {RECORD_DUE}", feed, now),  # noqa: S608
+            wanted=one(f"SELECT count(*) FROM ledger WHERE feed = ? AND {RECORD_DUE}", feed, now),
             photos=one(
-                f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_DUE}", feed, feed, "property", now  # noqa: S608
+                f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_DUE}", feed, feed, "property", now
             ) + one("SELECT count(*) FROM media_object WHERE feed = ? AND state = 'dead'", feed),
             unavailable=one(
                 "SELECT count(*) FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL AND reason IS NOT NULL", feed
             ),
-            photos_failed=one("SELECT count(*) FROM media WHERE feed = ? AND pending AND failed_reason IS NOT NULL", feed),
+            photos_failed=one(f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_FAILED}", feed),
             held=one("SELECT count(*) FROM removal_candidate WHERE feed = ? AND state = 'held'", feed),
             quarantined=one("SELECT count(*) FROM quarantine WHERE feed = ?", feed),
             next_due=self._next_due(feed),
@@ -78,8 +81,8 @@ class SqliteFeeds:
 
     def _next_due(self, feed: str) -> int | None:
         return self._one(
-            "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL "
-            "UNION ALL SELECT min(next_attempt_at) FROM media WHERE feed = ? AND pending)",
+            "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM ledger WHERE feed = ? "
+            "AND wanted_by IS NOT NULL UNION ALL SELECT min(next_attempt_at) FROM media WHERE feed = ? AND pending)",
             feed,
             feed,
         )
@@ -92,7 +95,8 @@ class SqliteFeeds:
             (feed,),
         )
         whole = self._database.read(
-            "SELECT observed_at, count FROM inventory WHERE feed = ? AND resource = 'property' AND complete_at IS NOT NULL",
+            "SELECT observed_at, count FROM inventory WHERE feed = ? AND resource = 'property' "
+            "AND complete_at IS NOT NULL",
             (feed,),
         )
         return FeedStatus(
@@ -103,10 +107,12 @@ class SqliteFeeds:
             at_mls=whole[0][1] if whole else None,
             stored=self._one("SELECT count(*) FROM property_record WHERE feed = ?", feed),
             photos_stored=self._one(
-                "SELECT count(*) FROM media WHERE feed = ? AND stored_version IS NOT NULL AND stored_version IS wanted_version",
+                f"SELECT count(*) FROM media WHERE feed = ? AND {STORED}",
                 feed,
             ),
-            photos_pending=self._one("SELECT count(*) FROM media WHERE feed = ? AND pending AND failed_reason IS NULL", feed),
+            photos_pending=self._one(
+                "SELECT count(*) FROM media WHERE feed = ? AND pending AND failed_reason IS NULL", feed
+            ),
             photos_failed=left.photos_failed,
             held=left.held,
             quarantined=left.quarantined,
@@ -126,7 +132,7 @@ class SqliteFeeds:
             ("unavailable", "SELECT resource, key, reason, next_attempt_at FROM ledger WHERE feed = ? "
              "AND wanted_by IS NOT NULL AND reason IS NOT NULL ORDER BY resource, key LIMIT ?"),
             ("photo", "SELECT resource_name, resource_record_key || ':' || media_key, failed_reason, next_attempt_at "
-             "FROM media WHERE feed = ? AND pending AND failed_reason IS NOT NULL ORDER BY 1, 2 LIMIT ?"),
+             f"FROM media WHERE feed = ? AND {PHOTO_FAILED} ORDER BY 1, 2 LIMIT ?"),
             ("held", "SELECT resource, key, 'removal held', NULL FROM removal_candidate WHERE feed = ? "
              "AND state = 'held' ORDER BY resource, key LIMIT ?"),
             ("quarantined", "SELECT resource, key, reason, NULL FROM quarantine WHERE feed = ? ORDER BY at LIMIT ?"),

@@ -40,25 +40,25 @@ class SqliteLedger:
     def lines(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, Line]:
         found: dict[str, Line] = {}
         for part in chunks(set(keys)):
-            sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})"  # noqa: S608
+            sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})"
             for row in self._connection.execute(sql, (feed, resource, *part)):
                 found[row[0]] = to_line(row)
         return found
 
     def between(self, feed: str, resource: str, after: str | None, upto: str | None) -> Iterator[Line]:
         limits, values = between(after, upto)
-        sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? {limits} ORDER BY key"  # noqa: S608
+        sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? {limits} ORDER BY key"
         for row in self._connection.execute(sql, (feed, resource, *values)):
             yield to_line(row)
 
     def due(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
         limits, values = between(after, upto)
-        sql = f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND {DUE} {limits} ORDER BY key"  # noqa: S608
+        sql = f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND {DUE} {limits} ORDER BY key"
         return [row[0] for row in self._connection.execute(sql, (feed, resource, now, *values))]
 
     def unread_longest(self, feed: str, resource: str, before: int, limit: int) -> list[Line]:
         sql = (
-            f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND stored AND wanted_by IS NULL "  # noqa: S608
+            f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND stored AND wanted_by IS NULL "
             "AND observed_at < ? ORDER BY observed_at, key LIMIT ?"
         )
         return [to_line(row) for row in self._connection.execute(sql, (feed, resource, before, limit))]

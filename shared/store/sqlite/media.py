@@ -10,6 +10,12 @@ from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import between, chunks, marks
 
 RECORD = "feed = ? AND resource_name = ? AND resource_record_key = ?"
+STORED = "stored_version IS NOT NULL AND stored_version IS wanted_version"
+FORGOTTEN = ", ".join(
+    f"{name} = NULL"
+    for name in ("object_key", "stored_version", "content_sha256", "byte_size", "width", "height", "mime_type", "etag",
+                 "last_modified")
+)  # fmt: skip
 HORIZON = "coalesce((SELECT observed_at FROM inventory WHERE inventory.feed = ? AND inventory.resource = ?), 0)"
 DUE = (
     f"pending AND (attempted_by IS NULL OR attempted_by < {HORIZON}) "
@@ -28,7 +34,7 @@ class SqliteMedia:
         rows = self._connection.execute(
             'SELECT media_key, "order", media_url, wanted_version, CASE WHEN object_key IS NULL THEN NULL ELSE '
             "content_sha256 END, etag, last_modified, attempts, recheck FROM media "
-            f'WHERE {RECORD} AND {DUE} ORDER BY "order", media_key',  # noqa: S608
+            f'WHERE {RECORD} AND {DUE} ORDER BY "order", media_key',
             (feed, resource, key, feed, resource, now),
         )
         return [PhotoWant(*row) for row in rows]
@@ -43,7 +49,7 @@ class SqliteMedia:
         wanted, values = between(after, upto, "resource_record_key")
         dead, _ = between(after, upto)
         sql = (
-            f"SELECT DISTINCT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} {wanted} "  # noqa: S608
+            f"SELECT DISTINCT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} {wanted} "
             f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? {dead} ORDER BY 1"
         )
         rows = self._connection.execute(sql, (feed, resource, feed, resource, now, *values, feed, resource, *values))
@@ -51,7 +57,7 @@ class SqliteMedia:
 
     def _pending(self, feed: str, resource: str, now: int, condition: str, keys: Sequence[str]) -> list[str]:
         sql = (
-            f"SELECT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} "  # noqa: S608
+            f"SELECT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} "
             f"AND resource_record_key {condition} UNION SELECT key FROM media_object "
             f"WHERE state = 'dead' AND feed = ? AND resource = ? AND key {condition}"
         )
@@ -66,10 +72,14 @@ class SqliteMedia:
         objects: Sequence[NewObject],
         name: Callable[[NewObject, int], str],
     ) -> list[str]:
-        first = self._connection.execute(
-            "UPDATE feed SET object_number = object_number + ? WHERE feed = ? RETURNING object_number",
-            (len(objects), feed),
-        ).fetchone()[0] - len(objects) + 1
+        first = (
+            self._connection.execute(
+                "UPDATE feed SET object_number = object_number + ? WHERE feed = ? RETURNING object_number",
+                (len(objects), feed),
+            ).fetchone()[0]
+            - len(objects)
+            + 1
+        )
         names = [name(item, first + index) for index, item in enumerate(objects)]
         now = self._now()
         self._connection.executemany(
@@ -103,7 +113,7 @@ class SqliteMedia:
         for lost in failed:
             changed = self._connection.execute(
                 "UPDATE media SET attempts = attempts + 1, attempted_by = ?, next_attempt_at = ?, failed_reason = ? "
-                f"WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",  # noqa: S608
+                f"WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",
                 (horizon, lost.next_attempt_at, lost.reason, feed, resource, key, lost.media_key, lost.version),
             )
             counts["photos_failed"] += changed.rowcount
@@ -116,14 +126,14 @@ class SqliteMedia:
         self._connection.executemany(
             "UPDATE media SET stored_version = wanted_version, pending = 0, recheck = 0, attempts = 0, "
             "attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL "
-            f"WHERE {RECORD} AND media_key = ? AND wanted_version IS ? AND object_key IS NOT NULL",  # noqa: S608
+            f"WHERE {RECORD} AND media_key = ? AND wanted_version IS ? AND object_key IS NOT NULL",
             [(feed, resource, key, media_key, version) for media_key, version in photos],
         )
 
     def _point(self, feed: str, resource: str, key: str, photo: PhotoStored, now: int) -> bool:
         """Make the row point at what was fetched, if it still wants that version; the object it had becomes dead."""
         row = self._connection.execute(
-            f"SELECT object_key FROM media WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",  # noqa: S608
+            f"SELECT object_key FROM media WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",
             (feed, resource, key, photo.media_key, photo.version),
         ).fetchone()
         if row is None:
@@ -139,7 +149,7 @@ class SqliteMedia:
         self._connection.execute(
             "UPDATE media SET object_key = ?, content_sha256 = ?, byte_size = ?, width = ?, height = ?, mime_type = ?, "
             "etag = ?, last_modified = ?, stored_version = wanted_version, pending = 0, recheck = 0, attempts = 0, "
-            f"attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL WHERE {RECORD} AND media_key = ?",  # noqa: S608
+            f"attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL WHERE {RECORD} AND media_key = ?",
             (name, photo.sha256, photo.byte_size, photo.width, photo.height, photo.mime_type, photo.etag,
              photo.last_modified, feed, resource, key, photo.media_key),
         )  # fmt: skip
@@ -152,7 +162,8 @@ class SqliteMedia:
 
     def dead(self, feed: str, resource: str, key: str) -> list[str]:
         rows = self._connection.execute(
-            "SELECT name FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? AND key = ? ORDER BY name",
+            "SELECT name FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? AND key = ? "
+            "ORDER BY name",
             (feed, resource, key),
         )
         return [row[0] for row in rows]
@@ -168,16 +179,16 @@ def recount(connection: sqlite3.Connection, feed: str, resource: str, keys: Iter
     """Bring ``media_set`` in line with ``media`` for these records."""
     for key in keys:
         listed, stored = connection.execute(
-            "SELECT count(*), coalesce(sum(stored_version IS NOT NULL AND stored_version IS wanted_version), 0) "
-            f"FROM media WHERE {RECORD} AND wanted_version IS NOT NULL",  # noqa: S608
+            f"SELECT count(*), coalesce(sum({STORED}), 0) FROM media WHERE {RECORD} AND wanted_version IS NOT NULL",
             (feed, resource, key),
         ).fetchone()
         if not listed:
-            connection.execute(f"DELETE FROM media_set WHERE {RECORD}", (feed, resource, key))  # noqa: S608
+            connection.execute(f"DELETE FROM media_set WHERE {RECORD}", (feed, resource, key))
             continue
         connection.execute(
             "INSERT INTO media_set VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (feed, resource_name, resource_record_key) "
             "DO UPDATE SET photos_count = excluded.photos_count, photos_stored = excluded.photos_stored, complete_at = "
-            "CASE WHEN excluded.complete_at IS NULL THEN NULL ELSE coalesce(media_set.complete_at, excluded.complete_at) END",
+            "CASE WHEN excluded.complete_at IS NULL THEN NULL "
+            "ELSE coalesce(media_set.complete_at, excluded.complete_at) END",
             (feed, resource, key, listed, stored, now if stored == listed else None),
         )

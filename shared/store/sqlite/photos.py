@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 
 from shared.effects import StoreRecord
 from shared.store.sqlite.database import chunks, marks
-from shared.store.sqlite.media import RECORD, recount
+from shared.store.sqlite.media import FORGOTTEN, RECORD, recount
 from shared.store.sqlite.values import instant
 
 LISTED = (
-    "feed", "resource_name", "resource_record_key", "media_key", "listing_key", '"order"', "media_url", "large_photo_url",
-    "photo_url", "thumbnail_photo_url", "long_description", "modification_timestamp", "last_updated", "wanted_version",
+    "feed", "resource_name", "resource_record_key", "media_key", "listing_key", '"order"', "media_url",
+    "large_photo_url", "photo_url", "thumbnail_photo_url", "long_description", "modification_timestamp", "last_updated",
+    "wanted_version",
 )  # fmt: skip
 SAME = "media.wanted_version IS excluded.wanted_version"
 LIST = (
-    f"INSERT INTO media ({', '.join(LISTED)}, pending, attempts, recheck) "  # noqa: S608
+    f"INSERT INTO media ({', '.join(LISTED)}, pending, attempts, recheck) "
     f"VALUES ({marks(len(LISTED))}, ?, 0, 0) ON CONFLICT (feed, resource_name, resource_record_key, media_key) "
     "DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in LISTED[4:])
@@ -43,9 +44,9 @@ def merge(connection: sqlite3.Connection, feed: str, resource: str, record: Stor
         keep = {photo.item.media_key for photo in record.photos if photo.version is not None}
         _drop_objects(connection, of, keep, now)
         listed = {photo.item.media_key for photo in record.photos}
-        stored = connection.execute(f"SELECT media_key FROM media WHERE {RECORD}", of).fetchall()  # noqa: S608
+        stored = connection.execute(f"SELECT media_key FROM media WHERE {RECORD}", of).fetchall()
         connection.executemany(
-            f"DELETE FROM media WHERE {RECORD} AND media_key = ?",  # noqa: S608
+            f"DELETE FROM media WHERE {RECORD} AND media_key = ?",
             [(*of, name) for (name,) in stored if name not in listed],
         )
     connection.executemany(
@@ -68,7 +69,8 @@ def _drop_objects(connection: sqlite3.Connection, of: tuple[str, str, str], keep
     gone = [
         (media_key, name)
         for media_key, name in connection.execute(
-            f"SELECT media_key, object_key FROM media WHERE {RECORD} AND object_key IS NOT NULL", of  # noqa: S608
+            f"SELECT media_key, object_key FROM media WHERE {RECORD} AND object_key IS NOT NULL",
+            of,
         ).fetchall()
         if media_key not in keep
     ]
@@ -76,8 +78,7 @@ def _drop_objects(connection: sqlite3.Connection, of: tuple[str, str, str], keep
         "UPDATE media_object SET state = 'dead', at = ? WHERE name = ?", [(now, name) for _, name in gone]
     )
     connection.executemany(
-        "UPDATE media SET object_key = NULL, stored_version = NULL, content_sha256 = NULL, byte_size = NULL, "
-        f"width = NULL, height = NULL, mime_type = NULL WHERE {RECORD} AND media_key = ?",  # noqa: S608
+        f"UPDATE media SET {FORGOTTEN} WHERE {RECORD} AND media_key = ?",
         [(*of, media_key) for media_key, _ in gone],
     )
 
@@ -88,11 +89,11 @@ def remove(connection: sqlite3.Connection, feed: str, resource: str, keys: Seque
         these = f"feed = ? AND resource_name = ? AND resource_record_key IN ({marks(len(part))})"
         connection.execute(
             "UPDATE media_object SET state = 'dead', at = ? WHERE name IN "
-            f"(SELECT object_key FROM media WHERE {these} AND object_key IS NOT NULL)",  # noqa: S608
+            f"(SELECT object_key FROM media WHERE {these} AND object_key IS NOT NULL)",
             (now, feed, resource, *part),
         )
-        connection.execute(f"DELETE FROM media WHERE {these}", (feed, resource, *part))  # noqa: S608
-        connection.execute(f"DELETE FROM media_set WHERE {these}", (feed, resource, *part))  # noqa: S608
+        connection.execute(f"DELETE FROM media WHERE {these}", (feed, resource, *part))
+        connection.execute(f"DELETE FROM media_set WHERE {these}", (feed, resource, *part))
 
 
 def recheck(connection: sqlite3.Connection, feed: str, resource: str, keys: Sequence[str]) -> None:
@@ -100,6 +101,6 @@ def recheck(connection: sqlite3.Connection, feed: str, resource: str, keys: Sequ
     for part in chunks(keys):
         connection.execute(
             "UPDATE media SET recheck = 1, pending = 1 WHERE feed = ? AND resource_name = ? "
-            f"AND resource_record_key IN ({marks(len(part))}) AND stored_version IS NOT NULL",  # noqa: S608
+            f"AND resource_record_key IN ({marks(len(part))}) AND stored_version IS NOT NULL",
             (feed, resource, *part),
         )

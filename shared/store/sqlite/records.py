@@ -26,7 +26,6 @@ from shared.effects import (
 )
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
-from shared.store.tables import TABLES_OF
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
 from shared.store.sqlite.embedded import LISTINGS, settle_embedded
@@ -34,6 +33,7 @@ from shared.store.sqlite.ledger import COLUMNS
 from shared.store.sqlite.photos import merge, recheck, remove
 from shared.store.sqlite.quarantine import put
 from shared.store.sqlite.values import adapted, insert, instant
+from shared.store.tables import TABLES_OF
 
 E = TypeVar("E", bound=Effect)
 
@@ -41,7 +41,7 @@ _decode = msgspec.msgpack.Decoder(SourceRecord).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 PUT_LINE = (
-    f"INSERT INTO ledger (feed, resource, {COLUMNS}, modification_timestamp) "  # noqa: S608
+    f"INSERT INTO ledger (feed, resource, {COLUMNS}, modification_timestamp) "
     f"VALUES ({marks(15)}) ON CONFLICT (feed, resource, key) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])
 )
@@ -176,5 +176,6 @@ def delete_rows(
         for table in children if children_only else [own, *children]:
             key = list(table.primary_key.columns)[1].name
             connection.execute(
-                f'DELETE FROM "{table.name}" WHERE feed = ? AND {key} IN ({marks(len(part))})', (feed, *part)  # noqa: S608
+                f'DELETE FROM "{table.name}" WHERE feed = ? AND {key} IN ({marks(len(part))})',
+                (feed, *part),
             )

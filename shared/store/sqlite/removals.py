@@ -17,7 +17,7 @@ class SqliteRemovals:
 
     def candidates_between(self, feed: str, resource: str, after: str | None, upto: str | None) -> set[str]:
         limits, values = between(after, upto)
-        sql = f"SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? {limits}"  # noqa: S608
+        sql = f"SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? {limits}"
         return {row[0] for row in self._connection.execute(sql, (feed, resource, *values))}
 
     def mark_part(
@@ -26,7 +26,8 @@ class SqliteRemovals:
         self._connection.execute(
             "INSERT INTO inventory (feed, resource, observed_at, count, parts, server_date) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (feed, resource) DO UPDATE SET observed_at = excluded.observed_at, count = excluded.count, "
-            "parts = excluded.parts, server_date = excluded.server_date, previous = inventory.observed_at, complete_at = NULL "
+            "parts = excluded.parts, server_date = excluded.server_date, previous = inventory.observed_at, "
+            "complete_at = NULL "
             "WHERE excluded.observed_at > inventory.observed_at",
             (feed, resource, observed_at, count, parts, server_date),
         )
@@ -54,7 +55,8 @@ class SqliteRemovals:
         ).fetchone()[0]
         states = dict(
             one(
-                "SELECT state, count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? GROUP BY state",
+                "SELECT state, count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? "
+                "GROUP BY state",
                 (feed, resource, observed_at),
             ).fetchall()
         )

@@ -71,4 +71,4 @@ def insert(name: str) -> str:
     table: Table = metadata.tables[name]
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     marks = ", ".join("?" * len(table.columns))
-    return f'INSERT OR REPLACE INTO "{name}" ({columns}) VALUES ({marks})'  # noqa: S608
+    return f'INSERT OR REPLACE INTO "{name}" ({columns}) VALUES ({marks})'

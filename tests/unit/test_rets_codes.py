@@ -1,0 +1,105 @@
+"""The tables of reply codes and statuses: a code means what it means for its transaction."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.rets.codes import BY_STATUS, Reaction, rule_for_code, rule_for_status
+
+
+@pytest.mark.parametrize(
+    ("transaction", "code", "reaction"),
+    [
+        ("Login", "0", Reaction.OK),
+        ("Search", "000", Reaction.OK),
+        ("Search", "10000", Reaction.BACKOFF),
+        ("Login", "20003", Reaction.STOP),
+        ("Login", "20004", Reaction.BACKOFF),
+        ("Login", "20012", Reaction.FALLBACK),
+        ("Login", "20013", Reaction.STOP),
+        ("Login", "20022", Reaction.BACKOFF),
+        ("Login", "20036", Reaction.FALLBACK),
+        ("Login", "20037", Reaction.STOP),
+        ("Search", "20037", Reaction.RELOGIN),
+        ("Search", "20041", Reaction.STOP),
+        ("Login", "20050", Reaction.BACKOFF),
+        ("Search", "20050", Reaction.BACKOFF),
+        ("ChangePassword", "20140", Reaction.STOP),
+        ("Search", "20200", Reaction.FALLBACK),
+        ("Search", "20201", Reaction.EMPTY),
+        ("Search", "20202", Reaction.FALLBACK),
+        ("Search", "20203", Reaction.BACKOFF),
+        ("Search", "20206", Reaction.STOP),
+        ("Search", "20207", Reaction.STOP),
+        ("Search", "20208", Reaction.OK),
+        ("Search", "20209", Reaction.BACKOFF),
+        ("Search", "20210", Reaction.BACKOFF),
+        ("Search", "20211", Reaction.FALLBACK),
+        ("GetObject", "20400", Reaction.STOP),
+        ("GetObject", "20402", Reaction.SKIP),
+        ("GetObject", "20403", Reaction.EMPTY),
+        ("GetObject", "20407", Reaction.SKIP),
+        ("GetObject", "20409", Reaction.BACKOFF),
+        ("GetObject", "20412", Reaction.BACKOFF),
+        ("GetObject", "20414", Reaction.FALLBACK),
+        ("GetMetadata", "20501", Reaction.EMPTY),
+        ("GetMetadata", "20503", Reaction.EMPTY),
+        ("GetMetadata", "20509", Reaction.BACKOFF),
+        ("GetMetadata", "20513", Reaction.FALLBACK),
+        ("Search", "20513", Reaction.BACKOFF),
+        ("ServerInformation", "20601", Reaction.EMPTY),
+        ("Logout", "20701", Reaction.OK),
+        ("Search", "20701", Reaction.RELOGIN),
+        ("Logout", "20702", Reaction.OK),
+        ("GetObject", "20702", Reaction.BACKOFF),
+        ("PostObject", "20801", Reaction.STOP),
+        ("DDB", "20801", Reaction.FALLBACK),
+        ("DDB", "20802", Reaction.BACKOFF),
+        ("DDB", "20805", Reaction.EMPTY),
+        ("Update", "20302", Reaction.STOP),
+        ("Search", "400", Reaction.RELOGIN),
+        ("Search", "29999", Reaction.STOP),
+    ],
+)
+def test_code(transaction: str, code: str, reaction: Reaction) -> None:
+    assert rule_for_code(transaction, code).reaction is reaction
+
+
+def test_unknown_code_whose_text_says_success_is_one() -> None:
+    assert rule_for_code("Search", "1", "Operation Successful").reaction is Reaction.OK
+    assert rule_for_code("Search", "1", "Operation unsuccessful").reaction is Reaction.STOP
+
+
+def test_codes_that_say_not_now_wait_half_a_minute() -> None:
+    for transaction, code in (("Login", "20022"), ("Login", "20050"), ("Search", "20210"), ("GetObject", "20412")):
+        assert rule_for_code(transaction, code).wait >= 30
+
+
+@pytest.mark.parametrize(
+    ("transaction", "status", "reaction"),
+    [
+        ("Search", 200, Reaction.OK),
+        ("Login", 401, Reaction.STOP),
+        ("Search", 401, Reaction.RELOGIN),
+        ("Search", 412, Reaction.RELOGIN),
+        ("Search", 403, Reaction.STOP),
+        ("Search", 404, Reaction.STOP),
+        ("GetObject", 404, Reaction.EMPTY),
+        ("Search", 408, Reaction.BACKOFF),
+        ("Search", 429, Reaction.BACKOFF),
+        ("Search", 500, Reaction.BACKOFF),
+        ("Search", 503, Reaction.BACKOFF),
+        ("Search", 599, Reaction.BACKOFF),
+        ("Search", 505, Reaction.STOP),
+        ("Search", 418, Reaction.STOP),
+        ("Logout", 401, Reaction.OK),
+        ("Logout", 500, Reaction.OK),
+    ],
+)
+def test_status(transaction: str, status: int, reaction: Reaction) -> None:
+    assert rule_for_status(transaction, status).reaction is reaction
+
+
+def test_every_stop_that_an_operator_can_act_on_says_how() -> None:
+    for status in (402, 403, 404, 405, 413, 414):
+        assert BY_STATUS[status].remedy
