@@ -41,6 +41,7 @@ check: lint types ## Linters and types
 
 docs: $(READY) ## Write the generated pages of docs/
 	$(BIN)/python -m shared.mapping.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m shared.settings_page > docs/settings.md
 
 lock: $(READY) ## Renew the locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock

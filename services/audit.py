@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from shared.blobs.base import BlobMissingError, Blobs
 from shared.store.base import KnownObject, Store
 
-HOUR = 3_600_000_000
+GRACE = 3_600_000_000
+"""Longer than any handler may run, in microseconds."""
 AT_ONCE = 500
 
 
@@ -35,16 +36,17 @@ class Audited:
 def audit(store: Store, blobs: Blobs) -> Audited:
     """Delete objects that no row points at, want again those whose bytes are gone or are not what the ledger says.
 
-    To be run where no other process writes, or the names *writing* for less than an hour are left alone.
+    Others may write meanwhile: names *writing* for less than an hour are left alone.
     """
-    store.objects.bury(store.feeds.now() - HOUR)
+    store.objects.bury(store.feeds.now() - GRACE)
     objects = deleted = 0
     lost: list[str] = []
     dead: list[str] = []
     for name, line, there in _both(store.objects.known(), blobs.keys()):
         if line is None:
-            blobs.delete(name)
-            deleted += 1
+            if not store.objects.has(name):  # it may have been named since the ledger was read
+                blobs.delete(name)
+                deleted += 1
         elif line.state == "dead":
             blobs.delete(name)
             deleted += there

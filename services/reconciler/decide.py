@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from msgspec.structs import replace
@@ -58,6 +58,22 @@ def without_want(line: Line) -> Line:
     return replace(
         line, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None, reason=None
     )
+
+
+def on_deleted(observed_at: int, keys: Iterable[str], lines: Mapping[str, Line], horizon: int | None) -> list[Effect]:
+    """Deletions the server itself names: candidates like any other, and a tombstone even for a key never heard of.
+
+    They move no horizon; one older than the horizon says nothing new.
+    """
+    if horizon is not None and observed_at < horizon:
+        return []
+    effects: list[Effect] = []
+    for key in sorted(set(keys)):
+        line = lines.get(key, Line(key))
+        if line.observed_at >= observed_at or (line.wanted_by or 0) >= observed_at:
+            continue
+        effects.append(AddCandidate(key, observed_at) if line.stored else PutLine(Line(key, observed_at=observed_at)))
+    return effects
 
 
 def weigh(known: Candidates, *, at_least: int, share: float) -> Literal["held", "released"] | None:

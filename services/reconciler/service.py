@@ -1,8 +1,8 @@
 """The reconciler: compares inventories with the ledger.
 
-Consumes ``inventory.taken``; publishes ``records.requested`` for what is missing or differs, ``listings.gone`` once
-a whole inventory's candidates were weighed and released, ``photos.pending`` for photos not in step. What it publishes
-it reads back from the store after the commit, so a redelivery publishes it again.
+Consumes ``inventory.taken`` and ``listings.deleted``; publishes ``records.requested`` for what is missing or differs,
+``listings.gone`` once a whole inventory's candidates were weighed and released, ``photos.pending`` for photos not in
+step. What it publishes it reads back from the store after the commit, so a redelivery publishes it again.
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ from collections.abc import Mapping, Sequence
 import structlog
 from msgspec.structs import replace
 
-from services.reconciler.decide import on_inventory, to_reread, weigh
+from services.reconciler.decide import on_deleted, on_inventory, to_reread, weigh
 from services.reconciler.settings import ReconcilerSettings
 from shared.consumer import Reject
 from shared.effects import Line, PutLine
-from shared.messages import Envelope, InventoryTaken, ListingsGone, Message, PhotosPending, RecordsRequested
+from shared.messages import (
+    Envelope,
+    InventoryTaken,
+    ListingsDeleted,
+    ListingsGone,
+    Message,
+    PhotosPending,
+    RecordsRequested,
+)
 from shared.outbox import Outbox
 from shared.store.base import Candidates, Store, Tx
 from shared.transport.base import Delivery
@@ -33,55 +41,79 @@ class Reconciler:
         self._outbox = outbox
 
     def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
-        """Handle one range of an inventory; with the last one, weigh what the whole inventory lacks."""
-        if not isinstance(message, InventoryTaken):
-            raise Reject(f"the reconciler takes no {envelope.type}")
+        """Handle one range of an inventory, or deletions the server named."""
         settings = self._feeds.get(message.feed)
         if settings is None:
             raise Reject(f"no feed {message.feed} is configured")
+        match message:
+            case InventoryTaken():
+                return self._inventory(message, settings, envelope.run_id)
+            case ListingsDeleted():
+                return self._deleted(message, settings, envelope.run_id)
+            case _:
+                raise Reject(f"the reconciler takes no {envelope.type}")
+
+    def _inventory(self, taken: InventoryTaken, settings: ReconcilerSettings, run_id: str) -> str:
+        feed, resource = taken.feed, taken.resource
         with self._store.write() as tx:
-            horizon = tx.ledger.horizon(message.feed, message.resource)
-            if horizon is not None and message.observed_at < horizon.observed_at:
+            horizon = tx.ledger.horizon(feed, resource)
+            if horizon is not None and taken.observed_at < horizon.observed_at:
                 return "overtaken"
-            lines = tx.ledger.between(message.feed, message.resource, message.after, message.upto)
-            candidates = tx.removals.candidates_between(message.feed, message.resource, message.after, message.upto)
-            tx.records.apply(message.feed, message.resource, envelope.run_id, on_inventory(message, lines, candidates))
-            if message.proven:
+            lines = tx.ledger.between(feed, resource, taken.after, taken.upto)
+            candidates = tx.removals.candidates_between(feed, resource, taken.after, taken.upto)
+            tx.records.apply(feed, resource, run_id, on_inventory(taken, lines, candidates))
+            if taken.proven:
                 tx.removals.mark_part(
-                    message.feed, message.resource, message.observed_at, message.part, message.parts, message.count,
-                    message.server_date,
-                )  # fmt: skip
-        if message.proven:
-            self._weigh(message, settings, envelope.run_id)
-        self._publish_range(message, settings, envelope.run_id)
+                    feed, resource, taken.observed_at, taken.part, taken.parts, taken.count, taken.server_date
+                )
+        if taken.proven:
+            self._weigh(taken, settings, run_id)
+        self._publish_range(taken, settings, run_id)
         return "ok"
 
-    def _weigh(self, taken: InventoryTaken, settings: ReconcilerSettings, run_id: str) -> None:
+    def _deleted(self, deleted: ListingsDeleted, settings: ReconcilerSettings, run_id: str) -> str:
+        feed, resource = deleted.feed, deleted.resource
+        with self._store.write() as tx:
+            horizon = tx.ledger.horizon(feed, resource)
+            lines = tx.ledger.lines(feed, resource, deleted.keys)
+            before = horizon.observed_at if horizon else None
+            tx.records.apply(feed, resource, run_id, on_deleted(deleted.observed_at, deleted.keys, lines, before))
+        self._weigh(deleted, settings, run_id)
+        return "ok"
+
+    def _weigh(self, seen: InventoryTaken | ListingsDeleted, settings: ReconcilerSettings, run_id: str) -> None:
         """After the commit, so that one of several replicas sees every range handled."""
+        feed, resource = seen.feed, seen.resource
         reread: list[Line] = []
         with self._store.write() as tx:
-            known = tx.removals.weighed(taken.feed, taken.resource, taken.observed_at)
+            known = tx.removals.weighed(feed, resource, seen.observed_at, deletion=isinstance(seen, ListingsDeleted))
             verdict = weigh(known, at_least=settings.remove_at_least, share=settings.remove_share)
             if verdict is None:
                 return
-            tx.removals.decide(taken.feed, taken.resource, taken.observed_at, verdict, self._store.feeds.now())
-            released = tx.removals.released(taken.feed, taken.resource, taken.observed_at, 1)
+            tx.removals.decide(feed, resource, seen.observed_at, verdict, self._store.feeds.now())
+            released = tx.removals.released(feed, resource, seen.observed_at, 1)
             if not known.complete:
-                reread = self._reread(tx, taken, settings, run_id, known)
+                reread = self._reread(tx, seen, settings, run_id, known)
         if verdict == "held":
             log.warning(
                 "removals are held: too many at once to be believed",
-                feed=taken.feed, resource=taken.resource, candidates=known.seen + known.held, stored=known.stored,
+                feed=feed,
+                resource=resource,
+                candidates=known.seen + known.held,
+                stored=known.stored,
                 removed_today=known.removed_today,
-            )  # fmt: skip
-        if released:
-            self._outbox.publish(
-                ListingsGone(feed=taken.feed, resource=taken.resource, observed_at=taken.observed_at), run_id
             )
-        self._request(taken.feed, taken.resource, [line.key for line in reread], settings, run_id)
+        if released:
+            self._outbox.publish(ListingsGone(feed=feed, resource=resource, observed_at=seen.observed_at), run_id)
+        self._request(feed, resource, [line.key for line in reread], settings, run_id)
 
     def _reread(
-        self, tx: Tx, taken: InventoryTaken, settings: ReconcilerSettings, run_id: str, known: Candidates
+        self,
+        tx: Tx,
+        taken: InventoryTaken | ListingsDeleted,
+        settings: ReconcilerSettings,
+        run_id: str,
+        known: Candidates,
     ) -> list[Line]:
         before, limit = to_reread(taken.observed_at, known.previous, known.stored, within=settings.reread)
         lines = tx.ledger.unread_longest(taken.feed, taken.resource, before, limit)

@@ -109,6 +109,9 @@ class Answer:
     def chunks(self) -> Iterator[bytes]:
         """The decoded body. Raises RetsTruncatedError when it ends early or takes too long, RetsParseError when it is
         too large or wrongly compressed."""
+        if not self._open:
+            # Another request of the session took the connection: an end without an error would look like a whole.
+            raise RetsTruncatedError("the answer was closed before it was read")
         if self._head:
             head, self._head = self._head, b""
             yield head

@@ -77,8 +77,8 @@ class Removals(Protocol):
     ) -> None:
         """A range of this inventory has been handled; the horizon moves to it. Marking again changes nothing."""
 
-    def weighed(self, feed: str, resource: str, observed_at: int) -> Candidates:
-        """What must be known to weigh this inventory's candidates together."""
+    def weighed(self, feed: str, resource: str, observed_at: int, *, deletion: bool = False) -> Candidates:
+        """What must be known to weigh the candidates of this inventory (or ``deletion``) together."""
 
     def decide(self, feed: str, resource: str, observed_at: int, state: Literal["held", "released"], now: int) -> None:
         """Its candidates are now held or released; the inventory is complete."""
@@ -311,6 +311,9 @@ class Objects(Protocol):
 
     def known(self) -> Iterator[KnownObject]:
         """Every line, in the order of names as bytes."""
+
+    def has(self, name: str) -> bool:
+        """Whether the ledger has the name now, in any state."""
 
     def bury(self, older_than: int) -> int:
         """Names *writing* since before ``older_than`` become dead; returns how many."""

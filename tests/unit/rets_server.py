@@ -63,15 +63,19 @@ class ScriptedServer:
 
     def __init__(self, answer: Callable[[Asked], Say | None]) -> None:
         self.asked: list[Asked] = []
+        self._sessions: list[RetsSession] = []
+        self._leaving = False
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 asked = Asked(self.command, self.path, dict(self.headers.items()), self.rfile.read(length))
-                owner.asked.append(asked)
+                if not owner._leaving:
+                    owner.asked.append(asked)
                 said = answer(asked) or owner.otherwise(asked)
                 try:
                     self.say(said)
@@ -101,7 +105,11 @@ class ScriptedServer:
             def log_message(self, *_: object) -> None:
                 """Tests are quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Clients that go away in the middle are what these tests are about."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
@@ -134,7 +142,9 @@ class ScriptedServer:
             "read_seconds": 5.0,
         }
         naps = slept if slept is not None else []
-        return RetsSession(RetsSettings(**options | settings), sleep=naps.append, jitter=lambda: 0.0)
+        session = RetsSession(RetsSettings(**options | settings), sleep=naps.append, jitter=lambda: 0.0)
+        self._sessions.append(session)
+        return session
 
     def __enter__(self) -> ScriptedServer:
         self._thread.start()
@@ -143,6 +153,9 @@ class ScriptedServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leaving = True
+        for session in self._sessions:
+            session.logout()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

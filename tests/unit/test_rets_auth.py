@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -15,7 +16,7 @@ from shared.rets.auth import (
     parse_challenges,
 )
 
-MRIS = {
+MRIS: dict[str, Any] = {
     "username": "user",
     "password": "passwd",
     "realm": "users@mris.com",
@@ -23,7 +24,7 @@ MRIS = {
     "method": "GET",
     "uri": "/platinum/login",
 }
-DEMO = {
+DEMO: dict[str, Any] = {
     "username": "demo",
     "password": "pass1",
     "realm": "RETS Server",
@@ -58,7 +59,7 @@ def test_vector_of_each_algorithm(algorithm: str, expected: str) -> None:
 
 
 def test_vectors_of_rfc_7616() -> None:
-    inputs = {
+    inputs: dict[str, Any] = {
         "username": "Mufasa",
         "password": "Circle of Life",
         "realm": "http-auth@example.org",
@@ -105,9 +106,7 @@ def test_several_challenges_in_one_header_and_in_several() -> None:
 
 
 def make(*, basic_allowed: bool = False, username: str = "demo", password: str = "pass1") -> Authenticator:
-    return Authenticator(
-        username, SecretStr(password), basic_allowed=basic_allowed, make_cnonce=lambda: "0a4f113b"
-    )
+    return Authenticator(username, SecretStr(password), basic_allowed=basic_allowed, make_cnonce=lambda: "0a4f113b")
 
 
 def value(header: str | None, name: str) -> str | None:

@@ -75,7 +75,11 @@ def test_declared_encoding_is_overridden_and_blank_lines_before_it_are_tolerated
 
 @pytest.mark.parametrize(
     "declaration",
-    [b"<!DOCTYPE RETS>", b'<!DOCTYPE RETS SYSTEM "http://example.test/a>b.dtd">', b"<!doctype RETS PUBLIC 'x[' \"y\" >"],
+    [
+        b"<!DOCTYPE RETS>",
+        b'<!DOCTYPE RETS SYSTEM "http://example.test/a>b.dtd">',
+        b"<!doctype RETS PUBLIC 'x[' \"y\" >",
+    ],
 )
 def test_plain_doctype_is_dropped(declaration: bytes) -> None:
     assert mend(b'<?xml version="1.0"?>' + declaration + b"<a/>") == b"<a/>"
@@ -126,7 +130,8 @@ def outcome(chunks: list[bytes]) -> bytes | str:
 
 @given(st.lists(PIECES, max_size=30).map(b"".join), st.lists(st.integers(1, 9), min_size=1, max_size=20))
 def test_any_chunking_gives_the_same(data: bytes, sizes: list[int]) -> None:
-    chunks, place = [], 0
+    chunks: list[bytes] = []
+    place = 0
     while place < len(data):
         size = sizes[len(chunks) % len(sizes)]
         chunks.append(data[place : place + size])

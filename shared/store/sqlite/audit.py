@@ -27,6 +27,9 @@ class SqliteObjects:
             for row in rows:
                 yield KnownObject(*row)
 
+    def has(self, name: str) -> bool:
+        return bool(self._database.read("SELECT 1 FROM media_object WHERE name = ?", (name,)))
+
     def bury(self, older_than: int) -> int:
         with self._database.write() as connection:
             return connection.execute(

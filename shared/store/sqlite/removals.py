@@ -39,13 +39,15 @@ class SqliteRemovals:
             "INSERT OR IGNORE INTO inventory_part VALUES (?, ?, ?, ?)", (feed, resource, observed_at, part)
         )
 
-    def weighed(self, feed: str, resource: str, observed_at: int) -> Candidates:
+    def weighed(self, feed: str, resource: str, observed_at: int, *, deletion: bool = False) -> Candidates:
         one = self._connection.execute
         found = one(
             "SELECT observed_at, count, parts, server_date, complete_at, previous FROM inventory "
             "WHERE feed = ? AND resource = ?",
             (feed, resource),
         ).fetchone()
+        if deletion:  # one message names them all; the server says more than that there is nothing
+            found = (observed_at, 1, 0, None, observed_at, None)
         if found is None or found[0] != observed_at:
             return Candidates(0, 0, 0, 0, 0, 0, parts_missing=1)  # overtaken by a newer inventory: never weighed
         _, count, parts, server_date, complete_at, previous = found

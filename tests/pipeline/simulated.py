@@ -1,0 +1,214 @@
+"""An MLS and an mlsync for whole-system tests: real processes, HTTP between them, nothing shared but what users share."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.pipeline.truth import Json, Media, differences
+
+MLSYNC = Path(sys.executable).with_name("mlsync")
+USERNAME, PASSWORD = "demo", "s3cret-Passw0rd"
+SECONDS = 180
+"""No command of these tests may take longer."""
+LAST = 4_000
+"""Characters of a failed command's stderr that its test shows."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Json:
+        """What it printed, which must be one JSON document and nothing else."""
+        found: Json = json.loads(self.out)
+        return found
+
+
+class Mls:
+    """The hand on a running simulator."""
+
+    def __init__(self, login_url: str) -> None:
+        self.login_url = login_url
+        self.base = login_url[: login_url.index("/", 8)]
+
+    def advance(self, days: int = 1) -> Json:
+        """Let days pass; what they did."""
+        found: Json = json.loads(self._ask("advance", {"days": days}, method="POST"))
+        return found
+
+    def fault(self, name: str, value: str | None = None) -> None:
+        """Turn a fault on, or with the value ``off`` off."""
+        self._ask("fault", {"name": name} | ({} if value is None else {"value": value}), method="POST")
+
+    def stats(self) -> Json:
+        """What was asked of it."""
+        found: Json = json.loads(self._ask("stats", {}))
+        return found
+
+    def truth(self, size: str = "LargePhoto", culture: str = "en-CA") -> list[Json]:
+        """Every living listing as a consumer should hold it, with the hashes of its photos of ``size`` ("" for none)."""
+        return [json.loads(line) for line in self._ask("truth", {"size": size, "culture": culture}).splitlines()]
+
+    def keys(self) -> list[str]:
+        """The keys of the living listings, in order."""
+        return [record["key"] for record in self.truth(size="")]
+
+    def _ask(self, name: str, arguments: Mapping[str, object], method: str = "GET") -> bytes:
+        url = f"{self.base}/control/{name}?{urllib.parse.urlencode(arguments)}"
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=SECONDS) as answer:
+            found: bytes = answer.read()
+        return found
+
+
+@contextmanager
+def simulated(listings: int = 40, photos: int = 2, *, seed: int = 1, faults: tuple[str, ...] = ()) -> Iterator[Mls]:
+    """A simulator as a process of its own."""
+    command = [str(MLSYNC), "simulator", "--listings", str(listings), "--photos", str(photos), "--seed", str(seed),
+               "--username", USERNAME, "--password", PASSWORD, "--control"]  # fmt: skip
+    command += [argument for fault in faults for argument in ("--fault", fault)]
+    with process(command, stderr=subprocess.DEVNULL) as running:
+        assert running.stdout is not None
+        word, login_url = running.stdout.readline().split()
+        assert word == "ready"
+        yield Mls(login_url)
+
+
+@contextmanager
+def process(
+    command: list[str], env: Mapping[str, str] | None = None, cwd: Path | None = None, stderr: int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process group of its own, of which nothing is left afterwards."""
+    with subprocess.Popen(
+        command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True,
+        start_new_session=True,
+    ) as running:  # fmt: skip
+        try:
+            yield running
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+
+
+@dataclass
+class Installation:
+    """An mlsync with a feed ``ddf``, configured by the environment alone; ``settings`` are further variables."""
+
+    folder: Path
+    login_url: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        """Where the default settings put the database."""
+        return self.folder / "data" / "mlsync.db"
+
+    @property
+    def media(self) -> Path:
+        """Where the default settings put photos."""
+        return self.folder / "data" / "media"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of every command."""
+        feed = {
+            "PROTOCOL": "ddf",
+            "LOGIN_URL": self.login_url,
+            "USERNAME": USERNAME,
+            "PASSWORD": PASSWORD,
+        }
+        return bare_env() | {f"MLSYNC_FEEDS__DDF__{name}": value for name, value in feed.items()} | self.settings
+
+    def run(self, *arguments: str, seconds: float = SECONDS) -> Finished:
+        """Run a command to its end."""
+        return command(*arguments, env=self.env, cwd=self.folder, seconds=seconds)
+
+    def sync(self, *arguments: str, code: int = 0) -> Json:
+        """``mlsync sync --json``; what it says of the feed. Its exit code must be ``code``."""
+        done = self.run("sync", "--json", *arguments)
+        assert done.code == code, f"exit {done.code}, not {code}: {done.out}{done.err[-LAST:]}"
+        found: Json = done.json()["feeds"]["ddf"]
+        return found
+
+    def status(self) -> Json:
+        """``mlsync status --json``; what it says of the feed."""
+        done = self.run("status", "--json")
+        assert done.code == 0, done.err[-LAST:]
+        found: Json = done.json()["feeds"]["ddf"]
+        return found
+
+    def start(self, *arguments: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+        """Start a command that goes on."""
+        return process([str(MLSYNC), *arguments], self.env, self.folder, subprocess.DEVNULL)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the database, which another process may be writing."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def count(self, table: str, where: str = "TRUE") -> int:
+        """How many rows a table has; 0 before there is one."""
+        try:
+            return int(self.rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
+        except sqlite3.OperationalError:
+            return 0
+
+    def differences(
+        self, mls: Mls, *, media: Media = "stored", withheld: bool = False, size: str = "LargePhoto"
+    ) -> list[str]:
+        """What is not as it is at the MLS."""
+        truth = mls.truth(size=size)
+        return differences(self.database, self.media, truth, media=media, withheld=withheld)
+
+
+def bare_env() -> dict[str, str]:
+    """The caller's environment without settings of mlsync or proxies."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MLSYNC_") and not name.lower().endswith("_proxy")
+    }
+
+
+def command(
+    *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, seconds: float = SECONDS
+) -> Finished:
+    """Run ``mlsync`` to its end, wherever."""
+    with process([str(MLSYNC), *arguments], bare_env() if env is None else env, cwd) as running:
+        out, err = running.communicate(timeout=seconds)
+        return Finished(running.returncode, out, err)
+
+
+def until(happened: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something has happened; fail when it does not."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@contextmanager
+def synced(
+    folder: Path, listings: int = 40, photos: int = 2, *, seed: int = 1, faults: tuple[str, ...] = (), **settings: str
+) -> Iterator[tuple[Mls, Installation]]:
+    """A simulator and an installation that reads it; ``settings`` are of the feed. Nothing is synced yet."""
+    with simulated(listings, photos, seed=seed, faults=faults) as mls:
+        feed = {f"MLSYNC_FEEDS__DDF__{name.upper()}": value for name, value in settings.items()}
+        yield mls, Installation(folder, mls.login_url, feed)

@@ -1,0 +1,251 @@
+"""Compare everything that is stored with everything that is true at the simulated MLS.
+
+Nothing of the program under test is used: what should be stored is worked out from the simulator's own account
+(``/control/truth``) and compared with what SQLite and the file system hold. Every column that is not NULL must be
+accounted for and every fact must be in its column; every photo's bytes must be there and no file more.
+
+Two things are representation and are translated here: SQLite keeps decimals as numbers, booleans as 0 and 1 and lists
+as JSON, so a value is read by its column's declared type; and a member's own timestamp is not among what a listing's
+copy of it says (DDF guide, AgentDetails), so members that come from listings have none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+Json = dict[str, Any]
+Facts = dict[str, Any]
+Media = Literal["none", "link", "stored"]
+STAGING = "~staging"
+PHOTO_COLUMNS = ("order", "modification_timestamp", "last_updated", "long_description", "large_photo_url", "photo_url",
+                 "thumbnail_photo_url")  # fmt: skip
+STATE_COLUMNS = ("wanted_version", "stored_version", "etag", "last_modified")
+"""Of a photo's row: how mlsync knows a picture again; that it does is shown by what it fetches."""
+
+
+def differences(database: Path, folder: Path, truth: Sequence[Json], *, feed: str = "ddf",
+                media: Media = "stored", withheld: bool = False) -> list[str]:  # fmt: skip
+    """What is not as it is at the MLS, in words; empty when all is in step.
+
+    ``truth`` is what ``/control/truth`` says of ``property``. ``media`` is what the feed wants of photos: none at all,
+    their addresses alone, or them stored. ``withheld`` leaves out listings and photos that a fault keeps from everyone.
+    """
+    if withheld:
+        truth = [record for record in truth if not record.get("withheld")]
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        stored = Stored(connection, feed)
+        return [
+            *_properties(stored, truth),
+            *_children(stored, truth),
+            *_people(stored, truth),
+            *_photos(stored, folder, truth, media),
+            *_bookkeeping(stored, truth),
+        ]
+
+
+class Stored:
+    """The rows of one feed, typed by what their columns are declared to be; NULLs left out."""
+
+    def __init__(self, connection: sqlite3.Connection, feed: str) -> None:
+        self._connection = connection
+        self._feed = feed
+
+    def rows(self, table: str, where: str = "TRUE") -> Iterator[Facts]:
+        """Every row of a table without its ``feed``."""
+        types = {name: declared for _, name, declared, *_ in self._connection.execute(f"PRAGMA table_info({table})")}
+        for row in self._connection.execute(f"SELECT * FROM {table} WHERE feed = ? AND {where}", (self._feed,)):
+            yield {
+                name: _typed(value, types[name])
+                for name, value in zip(types, row, strict=True)
+                if value is not None and name != "feed"
+            }
+
+    def keyed(self, table: str, *names: str, where: str = "TRUE") -> dict[Any, Facts]:
+        """The same by key (of one column: its value, of several: the tuple), the key taken out of the row."""
+        found = {}
+        for row in self.rows(table, where):
+            key = tuple(row.pop(name) for name in names)
+            found[key[0] if len(key) == 1 else key] = row
+        return found
+
+
+def _typed(value: Any, declared: str) -> Any:
+    if declared.startswith("NUMERIC"):
+        return Decimal(str(value))
+    if declared == "JSON":
+        return json.loads(value)
+    if declared == "BOOLEAN":
+        return {0: False, 1: True}[value]
+    return value
+
+
+def compare(what: str, expected: Mapping[Any, Facts], found: Mapping[Any, Facts]) -> Iterator[str]:
+    """Every difference between two sets of rows by key."""
+    for key in sorted(expected.keys() - found.keys(), key=str):
+        yield f"{what} {key}: not stored"
+    for key in sorted(found.keys() - expected.keys(), key=str):
+        yield f"{what} {key}: stored, but not at the MLS"
+    for key in sorted(expected.keys() & found.keys(), key=str):
+        want, have = expected[key], found[key]
+        for name in sorted(want.keys() | have.keys()):
+            one, other = want.get(name), have.get(name)
+            if isinstance(other, Decimal) and isinstance(one, str):
+                one = Decimal(one)
+            if one != other or isinstance(one, bool) != isinstance(other, bool):
+                yield f"{what} {key}: {name} is {other!r}, at the MLS {one!r}"
+
+
+def _properties(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
+    expected = {
+        record["key"]: record["fields"] | {"modification_timestamp": record["modified"]} for record in truth
+    }
+    yield from compare("property", expected, stored.keyed("property", "listing_key"))
+
+
+def _children(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
+    for name, table, key in (
+        ("rooms", "property_room", "room_key"),
+        ("open_houses", "open_house", "open_house_key"),
+        ("parking", "property_parking", None),
+        ("utilities", "property_utility", None),
+    ):
+        expected = {
+            (record["key"], order): {**item, **({key: f"{record['key']}-{order}"} if key else {})}
+            for record in truth
+            for order, item in enumerate(record[name], start=1)
+        }
+        yield from compare(table, expected, stored.keyed(table, "listing_key", "order"))
+    agents: dict[Any, Facts] = {}
+    for record in truth:
+        for order, agent in enumerate(record["agents"], start=1):
+            office = {"office_key": agent["office"]["key"]} if agent["office"] else {}
+            agents[record["key"], order] = {"member_key": agent["member"]["key"], **office}
+    yield from compare("property_agent", agents, stored.keyed("property_agent", "listing_key", "order"))
+
+
+def _people(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
+    """A member or office is the copy in the last-observed listing that has one; observed together, the greater key."""
+    observed = {line["key"]: line["observed_at"] for line in stored.rows("ledger", "resource = 'property' AND stored")}
+    members: dict[str, tuple[tuple[int, str], Json]] = {}
+    offices: dict[str, tuple[tuple[int, str], Json]] = {}
+    for record in truth:
+        seen = (observed.get(record["key"], 0), record["key"])
+        for agent in record["agents"]:
+            for copies, copy in ((members, agent["member"]), (offices, agent["office"])):
+                if copy and (copy["key"] not in copies or copies[copy["key"]][0] < seen):
+                    copies[copy["key"]] = seen, copy
+    for name, copies in (("member", members), ("office", offices)):
+        own, phones, websites = {}, {}, {}
+        for key, (_, copy) in copies.items():
+            stamp = {"modification_timestamp": copy["modified"]} if name == "office" else {}
+            own[key] = copy["fields"] | stamp
+            phones |= {(key, order): item for order, item in enumerate(copy["phones"], start=1)}
+            websites |= {(key, order): item for order, item in enumerate(copy["websites"], start=1)}
+        yield from compare(name, own, stored.keyed(name, f"{name}_key"))
+        yield from compare(f"{name}_phone", phones, stored.keyed(f"{name}_phone", f"{name}_key", "order"))
+        yield from compare(f"{name}_website", websites, stored.keyed(f"{name}_website", f"{name}_key", "order"))
+
+
+def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media) -> Iterator[str]:
+    expected: dict[Any, Facts] = {}
+    sets: dict[Any, Facts] = {}
+    for record in truth if media != "none" else ():
+        wanted = [photo for photo in record["photos"]]
+        held = [photo for photo in wanted if media == "stored" and not photo.get("withheld")]
+        for photo in wanted:
+            row = {name: photo[name] for name in PHOTO_COLUMNS if name in photo}
+            row |= {"listing_key": record["key"], "media_url": photo["url"]}
+            row |= {"pending": False, "recheck": False, "attempts": 0}
+            if photo in held:
+                row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"], "mime_type": "image/jpeg"}
+            expected["property", record["key"], str(photo["order"])] = row
+        if wanted:
+            sets[record["key"]] = {"photos_count": len(wanted), "photos_stored": len(held)}
+    rows = stored.keyed("media", "resource_name", "resource_record_key", "media_key")
+    files = dict(_files(folder))
+    live = {row["object_key"] for row in rows.values() if "object_key" in row}
+    for name in sorted(live - files.keys()):
+        yield f"photo {name}: the row points at it, but there is no such file"
+    for name in sorted(files.keys() - live):
+        yield f"photo {name}: a file no row points at"
+    for (_, key, media_key), row in rows.items():
+        name = row.pop("object_key", None)
+        size = (row.pop("width", None), row.pop("height", None))
+        if name in files:
+            yield from _picture(files[name], name, row, size)
+            if not name.startswith(f"ddf/{key}/{int(media_key):03}-"):
+                yield f"photo {name}: not named after listing {key}, photo {media_key}"
+        for state in STATE_COLUMNS:
+            row.pop(state, None)
+        if expected.get(("property", key, media_key), {}).keys().isdisjoint({"content_sha256"}) and media == "stored":
+            for state in ("pending", "attempts", "attempted_by", "next_attempt_at", "failed_reason"):
+                row.pop(state, None)  # withheld: how its failure is shown is looked at by the test of the fault
+                expected.get(("property", key, media_key), {}).pop(state, None)
+    yield from compare("media", expected, rows)
+    yield from _photo_sets(stored, sets, media)
+    objects = {name: row["state"] for name, row in stored.keyed("media_object", "name").items()}
+    if objects != dict.fromkeys(live, "live"):
+        odd = sorted(objects.items() ^ dict.fromkeys(live, "live").items())
+        yield f"the object ledger differs from the rows: {odd[:5]}"
+
+
+def _photo_sets(stored: Stored, expected: dict[Any, Facts], media: Media) -> Iterator[str]:
+    found = stored.keyed("media_set", "resource_record_key")
+    for key, row in found.items():
+        row.pop("resource_name")
+        complete = row.pop("complete_at", None) is not None
+        if media == "stored" and complete != (row["photos_stored"] == row["photos_count"]):
+            yield f"media_set {key}: complete is {complete} with {row['photos_stored']} of {row['photos_count']} stored"
+    empty = {key: row for key, row in found.items() if row["photos_count"] == 0 and key not in expected}
+    yield from compare("media_set", expected, {key: row for key, row in found.items() if key not in empty})
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every file under the photo folder, also what is still being written, by its name."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_dir():
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _picture(path: Path, name: str, row: Facts, size: tuple[Any, Any]) -> Iterator[str]:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != row.get("content_sha256"):
+        yield f"photo {name}: the file's bytes are not those of its row"
+    with Image.open(path) as picture:
+        if picture.size != size:
+            yield f"photo {name}: {picture.size} in pixels, the row says {size}"
+
+
+def _bookkeeping(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
+    """The ledger has what is stored under the MLS's own stamp, and nothing is left to do."""
+    lines = stored.keyed("ledger", "key", where="resource = 'property'")
+    stamps = {record["key"]: {"stamp": record["stamp"]} for record in truth}
+    held = {key: {"stamp": line.get("stamp")} for key, line in lines.items() if line["stored"]}
+    yield from compare("ledger", stamps, held)
+    for key, line in lines.items():
+        if "wanted_by" in line and key in stamps:
+            yield f"ledger {key}: still wanted"
+    kept = {row["key"] for row in stored.rows("source_record", "resource = 'property'")}
+    if kept != stamps.keys():
+        yield f"source records: {sorted(kept ^ stamps.keys())[:5]} are kept for no listing, or missing"
+    for table in ("removal_candidate", "quarantine"):
+        for row in stored.rows(table):
+            yield f"{table} {row['key']}: {row.get('reason', row.get('state'))}"
+
+
+def by_table(found: Iterable[str]) -> dict[str, int]:
+    """How many differences there are of each kind, for a short message."""
+    counts: dict[str, int] = defaultdict(int)
+    for line in found:
+        counts[line.partition(" ")[0]] += 1
+    return dict(counts)
