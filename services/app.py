@@ -210,7 +210,7 @@ class App:
         }
         for name in services:
             handler, threads = handlers[name]
-            consumer = Consumer(self.transport, [name], handler, ConsumerSettings(), name=name)
+            consumer = Consumer(self.transport, [name], handler, ConsumerSettings(poll_seconds=0.2), name=name)
             self._threads += consumer.run_in_threads(threads, self._stop)
         for target, name in ((self._drain.run, "drain"), (self._reap, "reaper")):
             thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)

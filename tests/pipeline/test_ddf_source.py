@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from services.simulator import Options, Simulator
+from services.simulator.main import Options, Simulator
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
 from shared.sources.base import SourceRefusedError, SourceUnavailableError
@@ -33,7 +33,7 @@ class World:
         )
         self.source = DdfSource(self.session, DdfSettings(photo_size="ThumbnailPhoto"))
 
-    def keys(self, resource: str = "property") -> list[str]:
+    def listed(self, resource: str = "property") -> list[str]:
         found = self.source.inventory(resource)
         assert found.proven, found.doubt
         return [key for block in found.ranges(1000) for key, _ in block.entries]
@@ -67,12 +67,12 @@ def test_inventory_is_the_truth_day_after_day(resource: str) -> None:
 @pytest.mark.parametrize("listings", [0, 1, 99, 100, 101])
 def test_any_number_of_listings(listings: int) -> None:
     with world(listings=listings) as here:
-        assert len(here.keys()) == listings
+        assert len(here.listed()) == listings
 
 
 def test_records_have_the_key_and_stamp_of_the_inventory() -> None:
     with world() as here:
-        keys = here.keys()
+        keys = here.listed()
         page = here.source.records("property", keys[:100])
         truth = here.truth()
         assert [record.key for record in page.records] == keys[:100]
@@ -115,7 +115,7 @@ def test_photos_are_the_truth_byte_for_byte_and_by_address(style: str) -> None:
 )
 def test_faults_that_change_nothing(fault: str) -> None:
     with world(fault) as here:
-        keys = here.keys()
+        keys = here.listed()
         assert keys == sorted(here.truth())
         page = here.source.records("property", keys[:100])
         assert [record.key for record in page.records] == keys[:100]
@@ -124,7 +124,7 @@ def test_faults_that_change_nothing(fault: str) -> None:
 @pytest.mark.parametrize("fault", ["illegal-characters=1", "surrogate-references=1", "wrong-encoding=1"])
 def test_broken_characters_are_mended(fault: str) -> None:
     with world() as honest, world(fault) as here:
-        keys = here.keys()[:100]
+        keys = here.listed()[:100]
         expected = [record.fields for record in honest.source.records("property", keys).records]
         found = [record.fields for record in here.source.records("property", keys).records]
         differing = {
@@ -144,7 +144,7 @@ def test_faults_that_do_not_pass_are_unavailable(fault: str) -> None:
         with pytest.raises(SourceUnavailableError):
             here.source.inventory("property")
         here.control.fault(fault, "off")
-        assert len(here.keys()) == LISTINGS
+        assert len(here.listed()) == LISTINGS
 
 
 @pytest.mark.parametrize("fault", ["count-mismatch=1", "count-mismatch=-1", "empty-inventory=0"])
@@ -156,7 +156,7 @@ def test_inventories_in_doubt(fault: str) -> None:
 
 def test_missing_records_are_absent() -> None:
     with world("missing-record=3") as here:
-        keys = here.keys()[:100]
+        keys = here.listed()[:100]
         got = {record.key for record in here.source.records("property", keys).records}
         assert 0 < len(got) < len(keys)
         assert got < set(keys)
@@ -164,7 +164,7 @@ def test_missing_records_are_absent() -> None:
 
 def test_photos_that_are_none_are_errors_not_images() -> None:
     with world("ghost-photo=2", "not-an-image=3", listings=30) as here:
-        photos = [photo for key in here.keys() for photo in here.source.photos("property", key, location=False)]
+        photos = [photo for key in here.listed() for photo in here.source.photos("property", key, location=False)]
         good = [photo for photo in photos if photo.data]
         assert 0 < len(good) < len(photos)
         assert all(photo.error for photo in photos if not photo.data)

@@ -117,9 +117,11 @@ def test_whole_parts_of_a_cut_answer_come_before_the_error() -> None:
     said = multipart((b"Content-ID: 9001\r\nObject-ID: 1", JPEG), (b"Content-ID: 9001\r\nObject-ID: 2", JPEG))
     assert isinstance(said.body, bytes)
     cut = Say(said.body[:-300], content_type=MULTIPART, headers=[("Content-Length", str(len(said.body)))])
-    with ScriptedServer(lambda asked: cut if asked.path == "/object" else None) as server:
-        with server.session().get_object({"ID": "9001:*"}) as opened:
-            photos = read_objects(opened, "9001")
-            assert next(photos) == PhotoObject(1, data=JPEG)
-            with pytest.raises(RetsTruncatedError):
-                next(photos)
+    with (
+        ScriptedServer(lambda asked: cut if asked.path == "/object" else None) as server,
+        server.session().get_object({"ID": "9001:*"}) as opened,
+    ):
+        photos = read_objects(opened, "9001")
+        assert next(photos) == PhotoObject(1, data=JPEG)
+        with pytest.raises(RetsTruncatedError):
+            next(photos)
