@@ -31,7 +31,7 @@ from shared.photos.verify import PhotoLimits
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
 from shared.settings import FeedSettings, Settings, SettingsError
-from shared.sources.base import Source
+from shared.sources.base import Source, SourceUnavailableError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
 from shared.store.sqlite.store import SqliteStore
@@ -45,6 +45,8 @@ LOGIN_URLS = {"production": DDF_PRODUCTION_LOGIN_URL, "sample": DDF_SAMPLE_LOGIN
 PHOTO_SIZES = {"LargePhoto": "large", "Photo": "photo", "ThumbnailPhoto": "thumbnail"}
 PAGES_AHEAD_BYTES = 32 * 1024 * 1024
 """How far the fetcher may run ahead of the writer within one process."""
+POLL_SECONDS = 0.1
+"""How soon a worker with nothing to do sees that the process is to end: what every command waits for at its end."""
 
 
 class LocalSlots:
@@ -94,7 +96,9 @@ def login_url(feed: FeedSettings) -> str:
 
 
 def make_source(
-    feed: FeedSettings, before_request: Callable[[str], None], after_response: Callable[[str, str, int], None]
+    feed: FeedSettings,
+    before_request: Callable[[str], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Source:
     """The source a feed's protocol names. Opens nothing."""
     session = RetsSession(
@@ -112,7 +116,7 @@ def make_source(
             encoding=feed.encoding,
         ),
         before_request=before_request,
-        after_response=after_response,
+        sleep=sleep,
     )
     return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
@@ -120,9 +124,8 @@ def make_source(
 class App:
     """All four services in this process, over in-memory queues."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Puts everything together; opens nothing. Raises SettingsError."""
-        del clock
         for feed in settings.feeds.values():
             register_secret(feed.password.get_secret_value())
         self.settings = settings
@@ -165,7 +168,7 @@ class App:
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
         return SessionPool(
-            functools.partial(make_source, feed, functools.partial(self._requested, name), lambda *_: None),
+            functools.partial(make_source, feed, functools.partial(self._requested, name), self._pause),
             LocalSlots(),
             feed.sessions,
             idle_seconds=5.0,
@@ -175,6 +178,11 @@ class App:
         run_id = self.runs.get(name)
         if run_id is not None:
             self.store.feeds.count(name, run_id, "", {"requests": 1})
+
+    def _pause(self, seconds: float) -> None:
+        """Wait between two tries of a request, but not past the end of the process."""
+        if self._stop.wait(seconds):
+            raise SourceUnavailableError("the process is stopping")
 
     def _media(self, name: str, feed: FeedSettings) -> FeedMedia:
         home = urlsplit(login_url(feed))

@@ -74,7 +74,7 @@ def _photos(settings: Settings) -> str:
 
 
 def _login(feed: FeedSettings) -> str:
-    source = make_source(feed, lambda _transaction: None, lambda *_: None)
+    source = make_source(feed)
     try:
         source.login()
     finally:

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mlsync {metadata.version('mlsync')}")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit")
+    ] = False,
+) -> None:
+    """Keeps a database and a photo store in step with an MLS, unattended, for years."""
+
+
 audit_app = typer.Typer(help="Compare what is stored with what should be.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 

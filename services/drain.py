@@ -17,6 +17,9 @@ from shared.transport.base import Transport
 
 log = structlog.get_logger()
 
+POLL_SECONDS = 0.1
+"""How soon it sees that it is to stop."""
+
 
 class Drain:
     """Moves the messages of ``<queue>.dead`` into the store."""
@@ -30,7 +33,7 @@ class Drain:
         """Drain until ``stop`` is set."""
         while not stop.is_set():
             try:
-                if not self.run_once(1.0):
+                if not self.run_once(POLL_SECONDS):
                     stop.wait(0.05)
             except Exception:
                 log.exception("a dead letter could not be set aside; it stays on its queue")

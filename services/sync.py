@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from services.app import App
+from services.fetcher.service import Taken
 from shared.outbox import new_id
 from shared.sources.base import SourceError
 from shared.store.base import Outstanding
@@ -19,6 +20,18 @@ log = structlog.get_logger()
 
 RESOURCES = ("property",)
 POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How taking a feed's inventories ended."""
+
+    taken: list[Taken]
+    error: str | None = None
+    doubt: str = ""
+
+
+STOPPED = Result([], "the sync was stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ def sync(
     run_id = new_id()
     started = time.monotonic()
     kind = "sync" if limit is None else "limited"
-    results: dict[str, tuple[str | None, str]] = {}
+    results: dict[str, Result] = {}
     for feed in feeds:
         app.store.feeds.start_run(feed, run_id, kind)
         app.runs[feed] = run_id
@@ -98,32 +111,50 @@ def sync(
     while any(taker.is_alive() for taker in takers) and not app.stopping.is_set():
         takers[0].join(POLL_SECONDS) if len(takers) == 1 else time.sleep(POLL_SECONDS)
         watch(run_id)
-    settle(app, run_id, wait, watch)
+    settle(app, run_id, wait, watch, lambda: all(_settled(app, feed, results.get(feed)) for feed in feeds))
     app.drain_dead()
     for feed in feeds:
         app.log_out(feed)
-    return [_finish(app, feed, run_id, started, results.get(feed, ("the sync was stopped", ""))) for feed in feeds]
+    return [_finish(app, feed, run_id, started, results.get(feed, STOPPED)) for feed in feeds]
 
 
-def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str, tuple[str | None, str]]) -> None:
-    doubt = ""
+def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str, Result]) -> None:
+    taken: list[Taken] = []
     try:
-        for resource in RESOURCES:
-            taken = app.fetcher.take_inventory(feed, resource, run_id, limit)
-            doubt = doubt or (taken.doubt if limit is None else "")
-        results[feed] = (None, doubt)
+        taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
+        results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
     except SourceError as error:
-        results[feed] = (str(error), doubt)
+        results[feed] = Result(taken, str(error))
     except Exception as error:
         log.exception("the inventory could not be taken", feed=feed)
-        results[feed] = (f"{type(error).__name__}: {error}", doubt)
+        results[feed] = Result(taken, f"{type(error).__name__}: {error}")
 
 
-def settle(app: App, run_id: str, wait: float, watch: Callable[[str], None]) -> None:
-    """Return once the queues are empty, or hold only what is due later than ``wait`` seconds from now."""
+def _settled(app: App, feed: str, result: Result | None) -> bool:
+    """Whether this feed has nothing left to do now, though others may keep the queues busy."""
+    if result is None or result.error is not None:
+        return True
+    if not result.taken or not all(item.proven for item in result.taken):
+        return False
+    with app.store.write() as tx:
+        for resource, item in zip(RESOURCES, result.taken, strict=True):
+            horizon = tx.ledger.horizon(feed, resource)
+            if horizon is None or horizon.observed_at < item.observed_at or not horizon.complete:
+                return False
+    left = app.store.feeds.outstanding(feed)
+    return not (left.wanted or left.photos or left.released)
+
+
+def settle(
+    app: App, run_id: str, wait: float, watch: Callable[[str], None], settled: Callable[[], bool] = lambda: False
+) -> None:
+    """Return once the queues are empty, or hold only what is due later than ``wait`` seconds from now.
+
+    ``settled`` may say sooner that nothing in the queues matters to this run: other feeds share them.
+    """
     moved, before = time.monotonic(), -1
     while not app.stopping.is_set():
-        if app.transport.wait_idle(POLL_SECONDS):
+        if app.transport.wait_idle(POLL_SECONDS) or settled():
             return
         watch(run_id)
         depths = app.transport.depths()
@@ -136,9 +167,9 @@ def settle(app: App, run_id: str, wait: float, watch: Callable[[str], None]) -> 
             return
 
 
-def _finish(app: App, feed: str, run_id: str, started: float, result: tuple[str | None, str]) -> FeedReport:
+def _finish(app: App, feed: str, run_id: str, started: float, result: Result) -> FeedReport:
     left = app.store.feeds.outstanding(feed)
-    error, doubt = result
+    error, doubt = result.error, result.doubt
     report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
         remaining(app, left),

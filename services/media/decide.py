@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
 
 from shared.backoff import next_attempt_at
 from shared.store.base import PhotoFailed, PhotoWant
@@ -14,17 +13,15 @@ BATCH_BYTES = 8 * 1024 * 1024
 LATER = (1.0, 3.0)
 """Seconds until a photo that failed in passing is tried again within the same run."""
 
-OnFailure = Literal["again", "give_up"]
 
-
-def on_failure(*, permanent: bool, attempt: int) -> OnFailure:
-    """Whether a photo that failed is tried again in this run (``attempt`` counts from 1) or left to later ones."""
-    return "give_up" if permanent or attempt >= ATTEMPTS_IN_A_RUN else "again"
+def to_retry(*, permanent: bool, attempt: int) -> bool:
+    """Whether a photo that failed is tried again in this run (``attempt`` counts from 1), not left to later ones."""
+    return not permanent and attempt < ATTEMPTS_IN_A_RUN
 
 
 def given_up(want: PhotoWant, reason: str, now: int) -> PhotoFailed:
     """The attempt is counted: next at the next three inventories, then after growing intervals."""
-    return PhotoFailed(want.media_key, want.version, reason, next_attempt_at(want.attempts + 1, now))
+    return PhotoFailed(want.media_key, want.version, reason, next_attempt_at(want.attempts, now))
 
 
 def retry_delay(attempt: int, asked_for: Collection[float]) -> float:

@@ -7,13 +7,14 @@ transaction, if the row still wants that version: a death at any line leaves not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import Counter
 
-from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, given_up, on_failure, retry_delay
+from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, given_up, retry_delay, to_retry
 from services.media.settings import MediaFeedSettings
 from shared.blobs.base import Blobs
 from shared.consumer import Reject, Retry
@@ -100,17 +101,16 @@ class Media:
         again: list[Failed] = []
         batch: list[Outcome] = []
         size = 0
-        for outcome in self._outcomes(feed, message, wants):
-            if isinstance(outcome, Failed) and on_failure(
-                permanent=outcome.permanent, attempt=delivery.attempt
-            ) == "again":  # fmt: skip
-                again.append(outcome)
-                continue
-            batch.append(outcome)
-            size += len(outcome.data) if isinstance(outcome, Fetched) else 0
-            if len(batch) >= BATCH_PHOTOS or size >= BATCH_BYTES:
-                self._settle(message, envelope.run_id, batch)
-                batch, size = [], 0
+        with closing(self._outcomes(feed, message, wants)) as outcomes:  # it may hold a session
+            for outcome in outcomes:
+                if isinstance(outcome, Failed) and to_retry(permanent=outcome.permanent, attempt=delivery.attempt):
+                    again.append(outcome)
+                    continue
+                batch.append(outcome)
+                size += len(outcome.data) if isinstance(outcome, Fetched) else 0
+                if len(batch) >= BATCH_PHOTOS or size >= BATCH_BYTES:
+                    self._settle(message, envelope.run_id, batch)
+                    batch, size = [], 0
         if batch:
             self._settle(message, envelope.run_id, batch)
         self._delete_dead(message, envelope.run_id)
@@ -119,7 +119,9 @@ class Media:
             raise Retry(f"{len(again)} photos failed, the first: {again[0].reason}", delay=delay)
         return "ok" if wants else "nothing_wanted"
 
-    def _outcomes(self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]) -> Iterator[Outcome]:
+    def _outcomes(
+        self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]
+    ) -> Generator[Outcome, None, None]:
         if not wants:
             return
         match feed.settings.policy:
@@ -142,7 +144,9 @@ class Media:
             return Failed(want, "missing" if found is None else "object_error", permanent=True)
         return self._download(feed, want, found.url)
 
-    def _from_objects(self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]) -> Iterator[Outcome]:
+    def _from_objects(
+        self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]
+    ) -> Generator[Outcome, None, None]:
         open_wants = {want.order: want for want in wants}
         for item in self._objects(feed, message, location=False):
             want = open_wants.pop(item.order, None)

@@ -209,10 +209,15 @@ class Media(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outstanding:
-    """What a feed still lacks. ``working`` can be done now; the rest waits for time or the operator."""
+    """What a feed still lacks.
+
+    ``wanted`` records, ``photos`` (to fetch or delete) and ``released`` removals can be done now; the rest waits for
+    time, the next inventory or the operator. ``next_due`` is the end of the first back-off, in microseconds.
+    """
 
     wanted: int = 0
     photos: int = 0
+    released: int = 0
     unavailable: int = 0
     photos_failed: int = 0
     held: int = 0
@@ -253,6 +258,9 @@ class Feeds(Protocol):
 
     def finish_run(self, feed: str, run_id: str, outcome: str, error: str | None = None) -> None:
         """A run has ended."""
+
+    def last_finished(self, kind: str) -> int | None:
+        """When the last run of this kind ended well, of any feed; None if none did."""
 
     def count(self, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
         """Add to a run's counters."""

@@ -169,7 +169,7 @@ run = Table(
     metadata,
     Column("run_id", Text, primary_key=True),
     Column("feed", KEY, primary_key=True),
-    Column("kind", Text, nullable=False, comment="sync, limited or ingest"),
+    Column("kind", Text, nullable=False, comment="sync, limited, ingest or audit"),
     Column("started_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("outcome", Text, comment="in_step, unfinished or failed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.media.decide import ATTEMPTS_IN_A_RUN, given_up, on_failure, retry_delay
+from services.media.decide import ATTEMPTS_IN_A_RUN, given_up, retry_delay, to_retry
 from shared.backoff import HOUR
 from shared.store.base import PhotoFailed, PhotoWant
 
@@ -16,16 +16,16 @@ def want(attempts: int) -> PhotoWant:
 
 
 def test_a_passing_failure_is_tried_again_within_the_run() -> None:
-    assert [on_failure(permanent=False, attempt=n) for n in range(1, ATTEMPTS_IN_A_RUN)] == ["again"] * 2
+    assert all(to_retry(permanent=False, attempt=n) for n in range(1, ATTEMPTS_IN_A_RUN))
 
 
 def test_a_photo_that_fails_to_the_last_attempt_is_left_for_later_inventories() -> None:
-    assert on_failure(permanent=False, attempt=ATTEMPTS_IN_A_RUN) == "give_up"
-    assert on_failure(permanent=False, attempt=ATTEMPTS_IN_A_RUN + 5) == "give_up"
+    assert not to_retry(permanent=False, attempt=ATTEMPTS_IN_A_RUN)
+    assert not to_retry(permanent=False, attempt=ATTEMPTS_IN_A_RUN + 5)
 
 
 def test_a_permanent_failure_is_not_tried_again_within_the_run() -> None:
-    assert on_failure(permanent=True, attempt=1) == "give_up"
+    assert not to_retry(permanent=True, attempt=1)
 
 
 def test_giving_up_names_the_photo_the_version_and_the_reason() -> None:

@@ -95,7 +95,7 @@ def test_another_file_can_be_named_by_argument_or_variable(monkeypatch: pytest.M
 
 def test_an_empty_file_is_no_settings_at_all() -> None:
     write("# nothing yet\n")
-    assert load() == Settings()
+    assert load().model_dump() == Settings().model_dump()
 
 
 def test_settings_cannot_be_changed_once_made() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
 
-from shared.store.base import MICROSECONDS, FeedStatus, Outstanding
+from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
 from shared.store.sqlite.media import DUE as PHOTO_DUE
 from shared.store.sqlite.media import STORED
 
+KEEP_RUNS = 90 * DAY
 PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
 
 
@@ -35,13 +37,20 @@ class SqliteFeeds:
 
     def start_run(self, feed: str, run_id: str, kind: str) -> None:
         with self._database.write() as connection:
-            connection.execute(
-                "INSERT INTO feed (feed, clock, object_number) VALUES (?, 0, 0) ON CONFLICT (feed) DO NOTHING", (feed,)
-            )
+            self._forget_old(connection)
             connection.execute(
                 "INSERT INTO run (run_id, feed, kind, started_at) VALUES (?, ?, ?, ?)",
                 (run_id, feed, kind, self.now()),
             )
+
+    def _forget_old(self, connection: sqlite3.Connection) -> None:
+        """Runs and removal counts are kept for a season: they serve looking back, not working."""
+        before = self.now() - KEEP_RUNS
+        connection.execute(
+            "DELETE FROM run_count WHERE run_id IN (SELECT run_id FROM run WHERE started_at < ?)", (before,)
+        )
+        connection.execute("DELETE FROM run WHERE started_at < ?", (before,))
+        connection.execute("DELETE FROM removal WHERE by < ?", (before,))
 
     def finish_run(self, feed: str, run_id: str, outcome: str, error: str | None = None) -> None:
         with self._database.write() as connection:
@@ -49,6 +58,9 @@ class SqliteFeeds:
                 "UPDATE run SET finished_at = ?, outcome = ?, error = ? WHERE run_id = ? AND feed = ?",
                 (self.now(), outcome, error, run_id, feed),
             )
+
+    def last_finished(self, kind: str) -> int | None:
+        return self._one("SELECT max(finished_at) FROM run WHERE kind = ? AND outcome <> 'failed'", kind)
 
     def count(self, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
         with self._database.write() as connection:
@@ -74,6 +86,7 @@ class SqliteFeeds:
                 "SELECT count(*) FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL AND reason IS NOT NULL", feed
             ),
             photos_failed=one(f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_FAILED}", feed),
+            released=one("SELECT count(*) FROM removal_candidate WHERE feed = ? AND state = 'released'", feed),
             held=one("SELECT count(*) FROM removal_candidate WHERE feed = ? AND state = 'held'", feed),
             quarantined=one("SELECT count(*) FROM quarantine WHERE feed = ?", feed),
             next_due=self._next_due(feed),

@@ -72,14 +72,12 @@ class SqliteMedia:
         objects: Sequence[NewObject],
         name: Callable[[NewObject, int], str],
     ) -> list[str]:
-        first = (
-            self._connection.execute(
-                "UPDATE feed SET object_number = object_number + ? WHERE feed = ? RETURNING object_number",
-                (len(objects), feed),
-            ).fetchone()[0]
-            - len(objects)
-            + 1
-        )
+        last = self._connection.execute(
+            "INSERT INTO feed (feed, clock, object_number) VALUES (?, 0, ?) ON CONFLICT (feed) "
+            "DO UPDATE SET object_number = feed.object_number + excluded.object_number RETURNING object_number",
+            (feed, len(objects)),
+        ).fetchone()[0]
+        first = last - len(objects) + 1
         names = [name(item, first + index) for index, item in enumerate(objects)]
         now = self._now()
         self._connection.executemany(
