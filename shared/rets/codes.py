@@ -198,7 +198,7 @@ BY_STATUS: Final[Mapping[int, Rule]] = {
     505: Rule(_STOP, "HTTP version not supported"),
 }
 
-BROKEN: Final = _UNAVAILABLE
+BROKEN: Final = Rule(_BACKOFF, "no whole answer")
 """The connection failed, or the answer was cut."""
 
 UNREADABLE: Final = Rule(_BACKOFF, "unreadable answer", limit=1)

@@ -37,7 +37,7 @@ def read_objects(answer: Answer, key: str, *, max_object_bytes: int = 64 * MEBIB
         for position, part in enumerate(parts, 1):
             yield from _from_part(part, position, key)
         return
-    if answer.content_type in _XML or answer.look_for_reply() is not None:
+    if answer.content_type in _XML or _looks_like_rets(answer.peek(512)):
         yield from _from_rets(answer)
         return
     headers = {"content-type": answer.content_type, "location": answer.header("Location")}
@@ -109,9 +109,12 @@ def _collect(answer: Answer, limit: int) -> bytes | None:
 
 
 def _reply_in(content_type: str, body: bytes) -> Reply | None:
-    if content_type in _XML or body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<rets", b"<?xml")):
-        return peek_reply(body[:16384])
-    return None
+    return peek_reply(body[:16384]) if content_type in _XML or _looks_like_rets(body[:512]) else None
+
+
+def _looks_like_rets(head: bytes) -> bool:
+    """Whether it begins as XML does. Image metadata is XML too, so looking further in would find things."""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:5].lower() in {b"<rets", b"<?xml"}
 
 
 def describe(reply: Reply) -> str:
