@@ -79,7 +79,7 @@ def open_blobs(settings: Settings) -> LocalBlobs:
         raise SettingsError(
             f"media_url (MLSYNC_MEDIA_URL): {scheme}: is no photo store this version has; give file:folder"
         )
-    return LocalBlobs(Path(path.removeprefix("//")))
+    return LocalBlobs(Path(path.removeprefix("//")), stale_seconds=0)  # the database's owner is the only writer
 
 
 def open_transport(settings: Settings) -> MemoryTransport:

@@ -29,18 +29,22 @@ class LocalBlobs:
     Unlike in S3 a name cannot be both an object and the folder of others.
     """
 
-    def __init__(self, root: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, root: Path, *, now: Callable[[], float] = time.time, stale_seconds: float = _STALE_SECONDS
+    ) -> None:
+        """``stale_seconds``: what is half-written for longer belongs to a process that died; 0 where no other works."""
         self._root = root
         self._staging = root / _STAGING
         self._now = now
+        self._stale_seconds = stale_seconds
 
     def prepare(self) -> None:
-        """Make the folders that are not there, and remove what was left half-written more than an hour ago."""
+        """Make the folders that are not there, and remove what was left half-written too long ago."""
         for folder in reversed([self._staging, *self._staging.parents]):
             if not folder.exists():
                 folder.mkdir(exist_ok=True)
                 _sync_folder(folder.parent)
-        oldest = self._now() - _STALE_SECONDS
+        oldest = self._now() - self._stale_seconds
         for entry in os.scandir(self._staging):
             try:
                 if entry.stat(follow_symlinks=False).st_mtime < oldest:

@@ -14,28 +14,20 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
-from html.entities import html5
 from typing import Final
 
 from shared.rets.errors import RetsParseError
+from shared.rets.references import escape, join_surrogates, mend_references
 
 MEBIBYTE: Final = 1 << 20
 
 _CONTROLS: Final = bytes(code for code in range(0x20) if code not in b"\t\n\r")
-_TROUBLED: Final = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)")
-_REFERENCE: Final = re.compile(
-    rb"(?:&#(?:[0-9]+|[xX][0-9a-fA-F]+);)+"  # a run, since a surrogate pair is two neighbours
-    rb"|&(?:(amp|lt|gt|quot|apos)|([A-Za-z][A-Za-z0-9]{1,31}));"
-    rb"|&"
-)
-_NUMBER: Final = re.compile(rb"&#(?:([0-9]+)|[xX]([0-9a-fA-F]+));")
 _OPENING: Final = re.compile(rb"<!--|<!\[CDATA\[|<\?|<!", re.IGNORECASE)
 _DOCTYPE: Final = re.compile(rb"\s*DOCTYPE\s(?:[^<>\[\]\"']|\"[^\"]*\"|'[^']*')*>", re.IGNORECASE)
 _NONCHARACTERS: Final = re.compile("[\ufffe\uffff]")
 _SURROGATES: Final = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _MAX_DOCTYPE: Final = 4096
-_REPLACEMENT: Final = "\ufffd"
 
 _TEXT, _CDATA, _COMMENT, _INSTRUCTION, _DECLARATION = range(5)
 _CLOSING: Final = {_CDATA: b"]]>", _COMMENT: b"-->", _INSTRUCTION: b"?>"}
@@ -125,7 +117,7 @@ class Mender:
         if not piece.isascii():
             piece = self._mend_characters(piece)
         if self._state == _TEXT and not _has_markup(piece):
-            return _mend_references(piece)
+            return mend_references(piece)
         return b"".join(self._split(piece))
 
     def _mend_characters(self, piece: bytes) -> bytes:
@@ -141,7 +133,7 @@ class Mender:
     def _decode(self, piece: bytes) -> str:
         """UTF-8 where it is, emoji encoded as two surrogates (CESU-8) joined, each other byte as the old code page."""
         text = piece.decode("utf-8", self._errors)
-        text = _PAIR.sub(lambda pair: _join(ord(pair[0][0]), ord(pair[0][1])), text)
+        text = _PAIR.sub(lambda pair: join_surrogates(ord(pair[0][0]), ord(pair[0][1])), text)
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def _split(self, piece: bytes) -> Iterator[bytes]:
@@ -153,16 +145,16 @@ class Mender:
             elif self._state == _TEXT:
                 opening = _OPENING.search(piece, place)
                 if opening is None:
-                    yield _mend_references(piece[place:])
+                    yield mend_references(piece[place:])
                     return
-                yield _mend_references(piece[place : opening.start()])
+                yield mend_references(piece[place : opening.start()])
                 self._state = _STATES[opening[0].upper()]
                 place = opening.end()
             else:
                 closing = _CLOSING[self._state]
                 end = piece.find(closing, place)
                 if self._state == _CDATA:
-                    yield _escape(piece[place : end if end >= 0 else None])
+                    yield escape(piece[place : end if end >= 0 else None])
                 place = len(piece) if end < 0 else end + len(closing)
                 if end >= 0:
                     self._state = _TEXT
@@ -210,63 +202,3 @@ def mended(chunks: Iterable[bytes], mender: Mender) -> Iterator[bytes]:
 def _has_markup(piece: bytes) -> bool:
     # The rare byte first: that search is several times faster than the one for two bytes.
     return (b"!" in piece and b"<!" in piece) or (b"?" in piece and b"<?" in piece)
-
-
-def _mend_references(piece: bytes) -> bytes:
-    if _TROUBLED.search(piece) is None:
-        return piece
-    return _REFERENCE.sub(_mend_reference, piece)
-
-
-def _mend_reference(match: re.Match[bytes]) -> bytes:
-    found = match[0]
-    if found == b"&":
-        return b"&amp;"
-    if match[1]:
-        return found
-    if match[2]:
-        character = html5.get(f"{match[2].decode()};")
-        return b"&amp;" + found[1:] if character is None else _escape(character.encode())
-    return _mend_numbers(found)
-
-
-def _mend_numbers(run: bytes) -> bytes:
-    """A run of numeric references: illegal ones dropped, halves of a surrogate pair joined, lone halves replaced."""
-    out: list[bytes] = []
-    high = 0
-    for reference in _NUMBER.finditer(run):
-        code = _code_point(reference)
-        if high and 0xDC00 <= code < 0xE000:
-            out.append(_join(high, code).encode())
-            high = 0
-            continue
-        if high:
-            out.append(_REPLACEMENT.encode())
-            high = 0
-        if 0xD800 <= code < 0xDC00:
-            high = code
-        elif 0xDC00 <= code < 0xE000:
-            out.append(_REPLACEMENT.encode())
-        elif _is_legal(code):
-            out.append(reference[0].replace(b"&#X", b"&#x"))
-    if high:
-        out.append(_REPLACEMENT.encode())
-    return b"".join(out)
-
-
-def _code_point(reference: re.Match[bytes]) -> int:
-    digits, base = (reference[1], 10) if reference[1] else (reference[2], 16)
-    digits = digits.lstrip(b"0") or b"0"
-    return int(digits, base) if len(digits) <= 8 else -1
-
-
-def _is_legal(code: int) -> bool:
-    return code in {0x9, 0xA, 0xD} or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
-
-
-def _join(high: int, low: int) -> str:
-    return chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
-
-
-def _escape(text: bytes) -> bytes:
-    return text.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")

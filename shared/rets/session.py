@@ -16,12 +16,12 @@ import requests
 import structlog
 
 from shared.rets.answer import Answer
-from shared.rets.auth import origin
 from shared.rets.codes import BROKEN, Reaction, rule_for_code, rule_for_status
 from shared.rets.errors import RetsParseError, RetsReplyError, RetsTruncatedError
 from shared.rets.frame import Reply
 from shared.rets.login import Capabilities, read_login
 from shared.rets.mend import Mender
+from shared.rets.origins import origin
 from shared.rets.retry import Patience, Trial, Verdict
 from shared.rets.settings import Method, RetsSettings
 from shared.rets.wire import RetsWire

@@ -16,8 +16,10 @@ from urllib.parse import quote, urlencode, urljoin
 import requests
 
 from shared.rets.answer import Answer
-from shared.rets.auth import Authenticator, TrustedOrigins, is_loopback, origin, parse_challenges
+from shared.rets.auth import Authenticator
 from shared.rets.deadline import DeadlineAdapter
+from shared.rets.digest import parse_challenges
+from shared.rets.origins import TrustedOrigins, is_loopback, origin
 from shared.rets.settings import Method, RetsSettings
 from shared.sources.base import SourceRefusedError, SourceUnavailableError
 

@@ -99,7 +99,7 @@ def test_a_thousand_records_in_one_transaction_are_all_written_and_removed(kit: 
     assert kit.rows("SELECT count(*) FROM property") == [(0,)]
 
 
-@pytest.mark.parametrize("twin", ["A", "á", "a\u0301", "a ", "'; DROP TABLE property_record; --", "%", "x" * 2_000])
+@pytest.mark.parametrize("twin", ["A", "á", "a\u0301", "a ", "'; DROP TABLE property_record; --", "%", "x" * 120])
 def test_records_whose_keys_differ_in_bytes_are_different_records(kit: Kit, twin: str) -> None:
     kit.page(10, Listing("a", rooms=1), Listing(twin, rooms=2))
     kit.remove(20, "a")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.simulated import synced
+from tests.pipeline.simulated import Installation, Mls, simulated, synced
 
 LISTINGS, PHOTOS, PAGE = 40, 2, "10"
 
@@ -33,19 +34,34 @@ ON_THE_WIRE = (
 IN_THE_TEXT = ("illegal-characters", "surrogate-references", "wrong-encoding")
 
 
-@pytest.mark.parametrize("fault", [*ON_THE_WIRE, *IN_THE_TEXT])
-def test_a_sync_ends_in_step_in_spite_of(tmp_path: Path, fault: str) -> None:
-    with synced(tmp_path, LISTINGS, PHOTOS, faults=(fault,), page_size=PAGE) as (mls, here):
-        report = here.sync()
-        assert report["inserted"] == LISTINGS
-        assert here.differences(mls) == []
+@pytest.fixture(scope="module")
+def shared_mls() -> Iterator[Mls]:
+    """One simulator for all tests that let no day pass."""
+    with simulated(LISTINGS, PHOTOS) as mls:
+        yield mls
 
 
-@pytest.mark.parametrize("fault", ["session-lost=5", "http-503=9", "cut=6", "truncated=6"])
-def test_photos_taken_from_getobject_end_in_step_in_spite_of(tmp_path: Path, fault: str) -> None:
-    with synced(tmp_path, LISTINGS, PHOTOS, faults=(fault,), media="bytes") as (mls, here):
-        here.sync()
-        assert here.differences(mls) == []
+@pytest.fixture
+def mls(shared_mls: Mls, request: pytest.FixtureRequest) -> Iterator[Mls]:
+    """The simulator with one fault on."""
+    name, _, value = request.param.partition("=")
+    shared_mls.fault(name, value or None)
+    yield shared_mls
+    shared_mls.fault(name, "off")
+
+
+@pytest.mark.parametrize("mls", [*ON_THE_WIRE, *IN_THE_TEXT], indirect=True)
+def test_a_sync_ends_in_step_in_spite_of(tmp_path: Path, mls: Mls) -> None:
+    here = Installation(tmp_path, mls.login_url, {"MLSYNC_FEEDS__DDF__PAGE_SIZE": PAGE})
+    assert here.sync()["inserted"] == LISTINGS
+    assert here.differences(mls) == []
+
+
+@pytest.mark.parametrize("mls", ["session-lost=5", "http-503=9", "cut=6", "truncated=6"], indirect=True)
+def test_photos_taken_from_getobject_end_in_step_in_spite_of(tmp_path: Path, mls: Mls) -> None:
+    here = Installation(tmp_path, mls.login_url, {"MLSYNC_FEEDS__DDF__MEDIA": "bytes"})
+    here.sync()
+    assert here.differences(mls) == []
 
 
 def test_days_pass_among_all_faults_of_the_wire_and_the_text_and_all_ends_in_step(tmp_path: Path) -> None:

@@ -8,13 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from shared.rets.auth import (
-    Authenticator,
-    TrustedOrigins,
-    digest_response,
-    is_loopback,
-    parse_challenges,
-)
+from shared.rets.auth import Authenticator
+from shared.rets.digest import digest_response, parse_challenges
+from shared.rets.origins import TrustedOrigins, is_loopback
 
 MRIS: dict[str, Any] = {
     "username": "user",

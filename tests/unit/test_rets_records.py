@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -218,6 +220,25 @@ def test_truncated_inventory_is_an_error_never_a_short_list() -> None:
 def test_rows_without_key_are_counted() -> None:
     reader = inventory(b'<RETS ReplyCode="0"><Property/><Property ID="" LastUpdated="x"/><Property ID="1"/></RETS>')
     assert (reader.packed, reader.rows, reader.keyless) == ([b"1\0"], 3, 2)
+
+
+def test_an_inventory_costs_little_more_than_its_bytes() -> None:
+    head = b'<RETS ReplyCode="0"><RETS-RESPONSE>'
+    entry = b'<Property ID="%d" LastUpdated="Tue, 05 Mar 2024 14:00:00 GMT"/>'
+
+    def chunks() -> Iterator[bytes]:
+        yield head
+        for start in range(0, 50_000, 1000):
+            yield b"".join(entry % (20_000_000 + number * 7919 % 50_000) for number in range(start, start + 1000))
+        yield b"</RETS-RESPONSE></RETS>"
+
+    tracemalloc.start()
+    reader = InventoryReader("Property")
+    reader.read(chunks(), Mender())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(reader.packed) == 50_000
+    assert peak / 50_000 < 130  # bytes an entry, all told
 
 
 @given(st.lists(st.tuples(st.text("ab-é", min_size=1, max_size=3), st.text("xyz", max_size=2))))
