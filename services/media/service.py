@@ -20,7 +20,7 @@ from shared.blobs.base import Blobs
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader
-from shared.photos.errors import DownloadError, PhotoRejectedError
+from shared.photos.errors import DownloadError, PhotoRejectedError, RejectReason
 from shared.photos.names import object_name
 from shared.photos.verify import PhotoLimits, Verified, verify
 from shared.sources.base import PhotoObject, SourceUnavailableError
@@ -38,6 +38,9 @@ PHOTOS = Counter(
 
 PHOTOS_LAST = 1
 """Priority of a session slot: records go before photos."""
+
+CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
+"""What a photo that ended early looks like, however well its answer was framed: the next answer may be whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Media:
         if found is not None and found.data is not None:
             return self._verified(want, found.data)  # asked for the address, it sent the photo
         if found is None or found.url is None:
-            return Failed(want, "missing" if found is None else "object_error", permanent=True)
+            return Failed(want, "missing" if found is None else "object_error", permanent=found is not None)
         return self._download(feed, want, found.url)
 
     def _from_objects(
@@ -156,8 +159,8 @@ class Media:
                 yield Failed(want, "object_error", permanent=True)
             else:
                 yield self._verified(want, item.data)
-        for want in open_wants.values():
-            yield Failed(want, "missing", permanent=True)
+        for want in open_wants.values():  # not named at all: servers omit closing boundaries, so the end may be lacking
+            yield Failed(want, "missing", permanent=False)
 
     def _objects(self, feed: FeedMedia, message: PhotosPending, *, location: bool) -> Iterator[PhotoObject]:
         try:
@@ -190,7 +193,7 @@ class Media:
         try:
             return Fetched(want, data, verify(data, self._limits), etag, last_modified)
         except PhotoRejectedError as error:
-            return Failed(want, error.reason.value, permanent=True)
+            return Failed(want, error.reason.value, permanent=error.reason not in CUT_ON_THE_WAY)
 
     def _settle(self, message: PhotosPending, run_id: str, batch: list[Outcome]) -> None:
         """Name, put, point: in that order."""

@@ -106,7 +106,8 @@ class Listing:
                 "Price": f"{self.price}.00",
                 "Building": {"Rooms": {"Room": [{"Type": f"Room {n}"} for n in range(self.rooms)]}},
                 "AgentDetails": [
-                    {"@ID": key, "Name": name} | ({"Office": {"@ID": office, "Name": f"Office {office}"}} if office else {})
+                    {"@ID": key, "Name": name}
+                    | ({"Office": {"@ID": office, "Name": f"Office {office}"}} if office else {})
                     for key, (name, office) in self.agents.items()
                 ],
                 "Photo": {
@@ -172,17 +173,13 @@ class Kit:
             tx.records.apply(FEED, "property", RUN, effects)
             tx.records.settle_embedded(FEED, {effect.mapped.key: effect.mapped for effect in effects}, (), remap)
 
-    def _observed(
-        self, at: int, listing: Listing, known: Line | None, stores_photos: bool
-    ) -> StoreRecord | KeepRecord:
+    def _observed(self, at: int, listing: Listing, known: Line | None, stores_photos: bool) -> StoreRecord | KeepRecord:
         source = listing.source()
         made = mapped(source)
         line = Line(listing.key, stored=True, observed_at=at, stamp=source.stamp, hash=made.hash)
         if known is not None and known.stored and known.hash == made.hash:
             return KeepRecord(made, line)
-        photos = [
-            Photo(item, item.url(), f"large {item.version}" if stores_photos else None) for item in made.media
-        ]
+        photos = [Photo(item, item.url(), f"large {item.version}" if stores_photos else None) for item in made.media]
         return StoreRecord(made, photos, source, line, insert=known is None or not known.stored)
 
     def remove(self, at: int, *keys: str, resource: str = "property") -> None:
@@ -205,7 +202,9 @@ class Kit:
     def want(self, *keys: str, by: int, resource: str = "property") -> None:
         self.apply(*(PutLine(Line(key, wanted_stamp="s", wanted_by=by)) for key in keys), resource=resource)
 
-    def inventory(self, at: int, *, part: int = 1, parts: int = 1, count: int = 1, server_date: int | None = None) -> None:
+    def inventory(
+        self, at: int, *, part: int = 1, parts: int = 1, count: int = 1, server_date: int | None = None
+    ) -> None:
         with self.store.write() as tx:
             tx.removals.mark_part(FEED, "property", at, part, parts, count, server_date)
 

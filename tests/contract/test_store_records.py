@@ -15,7 +15,7 @@ FULL = Listing("1", rooms=2, photos={1: 1, 2: 1}, agents={"7": ("Ann", "9")})
 
 
 def rooms(kit: Kit, key: str = "1") -> list[str]:
-    sql = 'SELECT room_type FROM property_room WHERE listing_key = \'%s\' ORDER BY "order"'
+    sql = "SELECT room_type FROM property_room WHERE listing_key = '%s' ORDER BY \"order\""
     return [row[0] for row in kit.rows(sql % key)]
 
 
@@ -41,7 +41,9 @@ def test_a_stored_record_has_its_rows_its_parts_and_its_line(kit: Kit) -> None:
 
 
 def test_the_source_is_kept_as_the_mls_sent_it(kit: Kit) -> None:
-    odd = SourceRecord("é", "not a time", {"@ID": "é", "Empty": "", "Deep": {"A": [{"#text": "x", "@B": "\U0001f3e0"}, "y"]}})
+    odd = SourceRecord(
+        "é", "not a time", {"@ID": "é", "Empty": "", "Deep": {"A": [{"#text": "x", "@B": "\U0001f3e0"}, "y"]}}
+    )
     line = Line("é", stored=True, observed_at=1, stamp=odd.stamp)
     kit.apply(StoreRecord(mapped(odd), [], odd, line, insert=True))
     with kit.store.write() as tx:

@@ -36,7 +36,7 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def path(memory_dir: Path, tmp_path: Path, sqlite_template: Path) -> Path:
+def path(tmp_path: Path, sqlite_template: Path) -> Path:
     return Path(shutil.copy(sqlite_template, tmp_path / "mlsync.db"))
 
 
@@ -65,9 +65,8 @@ def owner(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_second_process_is_refused_and_told_who_has_the_file(path: Path, store: SqliteStore) -> None:
-    with owner(path) as process:
-        with pytest.raises(StoreError, match=f"in use by mlsync, process {process.pid}"):
-            store.claim()
+    with owner(path) as process, pytest.raises(StoreError, match=f"in use by mlsync, process {process.pid}"):
+        store.claim()
 
 
 def test_a_file_in_use_can_still_be_read(path: Path, store: SqliteStore) -> None:

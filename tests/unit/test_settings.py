@@ -101,7 +101,7 @@ def test_an_empty_file_is_no_settings_at_all() -> None:
 def test_settings_cannot_be_changed_once_made() -> None:
     settings = load()
     with pytest.raises(ValueError, match="frozen"):
-        settings.log_level = "debug"
+        settings.log_level = "debug"  # type: ignore[misc]
 
 
 # --- durations
