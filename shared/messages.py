@@ -37,7 +37,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageFetched(Message, frozen=True, kw_only=True):
-    """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for."""
+    """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for.
+
+    ``failure`` says why none of the keys asked for came, where that is known.
+    """
 
     TYPE: ClassVar[str] = "page.fetched.v1"
     QUEUE: ClassVar[str] = "writer"
@@ -47,6 +50,7 @@ class PageFetched(Message, frozen=True, kw_only=True):
     server_date: int | None
     asked: list[str]
     records: list[SourceRecord]
+    failure: str = ""
 
 
 class InventoryTaken(Message, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from services.fetcher.settings import FetcherSettings
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
-from shared.sources.base import SourceUnavailableError
+from shared.sources.base import Page, SourceUnavailableError, SourceUnreadableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import Store
 from shared.transport.base import Delivery
@@ -96,8 +96,28 @@ class Fetcher:
                 page = source.records(message.resource, keys)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
+        except SourceUnreadableError as error:
+            return self._narrow_down(message, keys, observed_at, str(error), envelope.run_id)
         except SourceUnavailableError as error:
             raise Retry(str(error), delay=error.retry_after) from error
+        self._publish(message, keys, observed_at, page, envelope.run_id)
+        return "ok"
+
+    def _narrow_down(
+        self, message: RecordsRequested, keys: list[str], observed_at: int, failure: str, run_id: str
+    ) -> str:
+        """One record that breaks the answer must not stop the others: ask for each half, down to the one."""
+        if len(keys) == 1:
+            self._publish(message, keys, observed_at, Page([], None), run_id, failure)
+            return "unreadable"
+        middle = len(keys) // 2
+        for half in (keys[:middle], keys[middle:]):
+            self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=half), run_id)
+        return "halved"
+
+    def _publish(
+        self, message: RecordsRequested, keys: list[str], observed_at: int, page: Page, run_id: str, failure: str = ""
+    ) -> None:
         self._outbox.publish(
             PageFetched(
                 feed=message.feed,
@@ -106,7 +126,7 @@ class Fetcher:
                 server_date=page.server_date,
                 asked=keys,
                 records=page.records,
+                failure=failure,
             ),
-            envelope.run_id,
+            run_id,
         )
-        return "ok"

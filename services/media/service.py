@@ -23,7 +23,7 @@ from shared.photos.download import Downloader
 from shared.photos.errors import DownloadError, PhotoRejectedError, RejectReason
 from shared.photos.names import object_name
 from shared.photos.verify import PhotoLimits, Verified, verify
-from shared.sources.base import PhotoObject, SourceUnavailableError
+from shared.sources.base import PhotoObject, SourceRefusedError, SourceUnavailableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant, Store
 from shared.transport.base import Delivery
@@ -170,6 +170,8 @@ class Media:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
         except SourceUnavailableError as error:
             raise Retry(str(error), delay=error.retry_after) from error
+        except SourceRefusedError as error:  # of this record: its photos count as missing, others go on
+            log.warning("photos refused", feed=message.feed, key=message.key, reason=str(error))
 
     def _download(self, feed: FeedMedia, want: PhotoWant, url: str | None) -> Outcome:
         if url is None:

@@ -33,7 +33,8 @@ def on_inventory(taken: InventoryTaken, lines: Iterable[Line], candidates: Colle
 def _listed(line: Line, stamp: str, observed_at: int) -> list[Effect]:
     if line.wanted_by is not None and line.wanted_by > observed_at:
         return []  # a newer inventory has spoken
-    if not line.is_stale(stamp, observed_at):
+    unread = line.wanted_stamp == stamp and line.observed_at < observed_at  # wanted for its age, not read since
+    if not unread and not line.is_stale(stamp, observed_at):
         return [] if line.wanted_by is None else [PutLine(without_want(line))]
     if line.wanted_by is not None and line.wanted_stamp == stamp:
         again = replace(line, wanted_by=observed_at)

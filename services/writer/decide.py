@@ -28,6 +28,7 @@ from shared.messages import PageFetched, SourceRecord
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 
+NOT_DELIVERED = "the MLS lists it but does not deliver it"
 SAME_CLOCK_MARGIN = 2 * SECOND
 """A record read this close to its timestamp by the server's own ``Date`` may change again under the same timestamp."""
 OTHER_CLOCK_MARGIN = MINUTE
@@ -71,25 +72,22 @@ def on_page(
         effects += _record(page, item, lines.get(item.mapped.key), horizon)
     for bad in unreadable:
         line = lines.get(bad.key)
-        if line is not None and line.observed_at >= page.observed_at:
+        if not _counts(page, line, horizon):
             continue
         effects.append(Quarantine(bad.key, "record", bad.body, bad.reason, page.observed_at))
         effects += _in_vain(line, page.observed_at, f"quarantined: {bad.reason}", now)
     lost = set(page.asked) - came - {bad.key for bad in unreadable}
     for key in sorted(lost):
-        effects += _in_vain(lines.get(key), page.observed_at, "the MLS lists it but does not deliver it", now)
+        effects += _in_vain(lines.get(key), page.observed_at, page.failure or NOT_DELIVERED, now)
     effects.append(Count("fetched", len(came)))
     return effects
 
 
 def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | None) -> list[Effect]:
     key, mapped = item.mapped.key, item.mapped
-    wanted = line is not None and line.wanted_by is not None
-    if horizon is not None and page.observed_at < horizon and not wanted:
-        return []  # it would bring back what an inventory saw gone, or undo what one found equal
+    if not _counts(page, line, horizon):
+        return []
     line = line or Line(key)
-    if page.observed_at <= line.observed_at:
-        return []  # delivered again, or overtaken by a later observation
     unsettled = is_unsettled(mapped.modified, page.server_date, page.observed_at)
     met = line.wanted_by is not None and (
         page.observed_at > line.wanted_by or (not unsettled and item.source.stamp == line.wanted_stamp)
@@ -112,6 +110,14 @@ def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | Non
     if line.stored and line.wanted_stamp == line.stamp and not line.unsettled and met:
         effects.append(RecheckPhotos(key))  # nothing but its age asked for this record: ask for its photos too
     return effects
+
+
+def _counts(page: PageFetched, line: Line | None, horizon: int | None) -> bool:
+    """Whether what a page says of a key still matters."""
+    if line is not None and page.observed_at <= line.observed_at:
+        return False  # delivered again, or overtaken by a later observation
+    # else it would bring back what an inventory saw gone, or undo what one found equal
+    return horizon is None or page.observed_at > horizon or (line is not None and line.wanted_by is not None)
 
 
 def is_unsettled(modified: datetime | None, server_date: int | None, observed_at: int) -> bool:

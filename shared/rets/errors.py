@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from shared.sources.base import SourceRefusedError, SourceUnavailableError
+from shared.sources.base import SourceRefusedError, SourceUnavailableError, SourceUnreadableError
 
 
 class RetsTruncatedError(SourceUnavailableError):
     """The answer ended before it was whole. Nothing of it may be taken for complete; asking again may help."""
 
 
-class RetsParseError(SourceUnavailableError):
+class RetsParseError(SourceUnreadableError):
     """The answer is no usable RETS answer: broken XML, a forbidden declaration, a bound exceeded."""
 
 

@@ -21,6 +21,10 @@ class SourceUnavailableError(SourceError):
         self.retry_after = retry_after
 
 
+class SourceUnreadableError(SourceUnavailableError):
+    """The answer came whole but cannot be read, again and again. Asking for fewer records at once may tell which."""
+
+
 class SourceRefusedError(SourceError):
     """Final until the operator acts: credentials, rights, configuration."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DatabaseError
 
 from shared.store.base import StoreError
 
@@ -38,15 +40,36 @@ def upgrade(engine: Engine) -> None:
     """Run the revisions the database lacks. Raises StoreError when a newer mlsync has migrated it."""
     _refuse_newer(engine)
     config = _config()
+    if engine.dialect.name == "sqlite":
+        _take_turns(engine)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
+def _take_turns(engine: Engine) -> None:
+    """One process migrates at a time, and a failure leaves nothing: the driver alone begins no transaction for DDL."""
+
+    def by_hand(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout = 60000")
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    engine.dispose()  # connections made before
+    event.listen(engine, "connect", by_hand)
+    event.listen(engine, "begin", begin)
+
+
 def check(engine: Engine) -> None:
-    """Raise StoreError unless the database is at this version's revision."""
-    _refuse_newer(engine)
-    if current(engine) != head():
+    """Raise StoreError unless the database answers and is at this version's revision."""
+    try:
+        _refuse_newer(engine)
+        found = current(engine)
+    except DatabaseError as error:
+        raise StoreError(f"the database {engine.url.database} cannot be read: {error.orig}") from error
+    if found != head():
         raise StoreError("the database's tables are older than this mlsync; run `mlsync migrate`")
 
 

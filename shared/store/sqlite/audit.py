@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from shared.store.base import KnownObject
 from shared.store.sqlite.database import Database
-from shared.store.sqlite.media import FORGOTTEN
+from shared.store.sqlite.media import FORGOTTEN, recount
 
 
 class SqliteObjects:
@@ -46,11 +46,17 @@ class SqliteObjects:
     def lost(self, names: Sequence[str]) -> int:
         with self._database.write() as connection:
             wanted = 0
+            touched: set[tuple[str, str, str]] = set()
             for name in names:
-                wanted += connection.execute(
+                rows = connection.execute(
                     f"UPDATE media SET {FORGOTTEN}, pending = wanted_version IS NOT NULL, attempted_by = NULL, "
-                    "next_attempt_at = NULL WHERE object_key = ?",
+                    "next_attempt_at = NULL WHERE object_key = ? "
+                    "RETURNING feed, resource_name, resource_record_key",
                     (name,),
-                ).rowcount
-                connection.execute("DELETE FROM media_object WHERE name = ?", (name,))
+                ).fetchall()
+                touched.update(rows)
+                wanted += len(rows)
+                connection.execute("DELETE FROM media_object WHERE name = ? AND state = 'live'", (name,))
+            for feed, resource, key in touched:
+                recount(connection, feed, resource, [key], self._now())
             return wanted

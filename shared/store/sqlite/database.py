@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Database:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             made = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
-            made.execute("PRAGMA journal_mode=WAL")
+            _use_wal(made)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"cannot open the database {self.path}: {error}; is the folder there and writable?"
@@ -56,10 +57,11 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has ended it already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def read(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """All rows of one query, outside any transaction."""
@@ -72,6 +74,20 @@ class Database:
                 connection.close()
             self._all.clear()
         self._local = threading.local()
+
+
+def _use_wal(connection: sqlite3.Connection, patience: float = 10.0) -> None:
+    """Switch to WAL; SQLite does not wait its timeout when another process is switching or migrating a new file."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def between(after: str | None, upto: str | None, column: str = "key") -> tuple[str, list[str]]:

@@ -131,11 +131,14 @@ class SqliteMedia:
     def _point(self, feed: str, resource: str, key: str, photo: PhotoStored, now: int) -> bool:
         """Make the row point at what was fetched, if it still wants that version; the object it had becomes dead."""
         row = self._connection.execute(
-            f"SELECT object_key FROM media WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",
+            f"SELECT object_key, content_sha256 FROM media WHERE {RECORD} AND media_key = ? AND pending "
+            "AND wanted_version IS ?",
             (feed, resource, key, photo.media_key, photo.version),
         ).fetchone()
         if row is None:
             return False
+        if photo.object_name is None and (row[0] is None or row[1] != photo.sha256):
+            return False  # the object its bytes were compared with is gone
         name = photo.object_name or row[0]
         if photo.object_name is not None:
             taken = self._connection.execute(

@@ -67,8 +67,12 @@ class SqliteRecords:
         self._put_lines(feed, resource, [*observed, *((effect.line, None) for effect in removed)], PUT_LINE_AND_TIME)
         dropped = [effect.key for effect in _of(DropLine, effects)]
         self._for_keys("DELETE FROM ledger", feed, resource, dropped)
-        settled = [*dropped, *(line.key for line, _ in observed), *(effect.line.key for effect in removed)]
-        self._for_keys("DELETE FROM quarantine", feed, resource, settled)  # what was set aside of them is superseded
+        self._for_keys("DELETE FROM quarantine", feed, resource, dropped)
+        self._connection.executemany(  # what was set aside of them before is superseded
+            "DELETE FROM quarantine WHERE feed = ? AND resource = ? AND key = ? AND observed_at <= ?",
+            [(feed, resource, line.key, line.observed_at)
+             for line in (*(line for line, _ in observed), *(effect.line for effect in removed))],
+        )  # fmt: skip
         self._for_keys(
             "DELETE FROM removal_candidate", feed, resource, [effect.key for effect in _of(EndCandidacy, effects)]
         )
