@@ -30,7 +30,7 @@ from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.verify import PhotoLimits
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
-from shared.settings import FeedSettings, Settings, SettingsError
+from shared.settings import FeedSettings, Settings, SettingsError, secrets_of
 from shared.sources.base import Source, SourceUnavailableError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
@@ -110,7 +110,7 @@ def make_source(
             rets_version=feed.rets_version,
             connect_seconds=feed.connect_timeout,
             read_seconds=feed.read_timeout,
-            proxies=dict.fromkeys(("http", "https"), feed.proxy) if feed.proxy else {},
+            proxies=dict.fromkeys(("http", "https"), feed.proxy.get_secret_value()) if feed.proxy else {},
             auth_hosts=tuple(feed.auth_hosts),
             basic_over_cleartext=feed.basic_over_cleartext,
             encoding=feed.encoding,
@@ -126,8 +126,8 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         """Puts everything together; opens nothing. Raises SettingsError."""
-        for feed in settings.feeds.values():
-            register_secret(feed.password.get_secret_value())
+        for secret in secrets_of(settings):
+            register_secret(secret)
         self.settings = settings
         self.store = open_store(settings)
         self.blobs: Blobs = open_blobs(settings)
@@ -193,7 +193,7 @@ class App:
             total_seconds=self.settings.media.timeout,
             user_agent=feed.user_agent,
             allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
-            proxy=feed.proxy,
+            proxy=feed.proxy.get_secret_value() if feed.proxy else None,
         )
         return FeedMedia(MediaFeedSettings(feed.media), Downloader(downloads), self.pools[name])
 

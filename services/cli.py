@@ -26,7 +26,7 @@ from services.progress import watch_or_log
 from services.sync import FeedReport
 from services.sync import sync as sync_feeds
 from shared import telemetry
-from shared.settings import Settings, SettingsError, load
+from shared.settings import Settings, SettingsError, load, secrets_of
 from shared.store.base import StoreError
 
 OK, FAILED, USAGE, NOT_IN_STEP = 0, 1, 2, 3
@@ -100,8 +100,8 @@ def _fail(message: str, code: int) -> None:
 def _settings(config: Path | None, *, level: str | None = None) -> Settings:
     settings = load(config)
     telemetry.configure(json=not sys.stderr.isatty(), level=(level or settings.log_level).upper(), stream=sys.stderr)
-    for feed in settings.feeds.values():
-        telemetry.register_secret(feed.password.get_secret_value())
+    for secret in secrets_of(settings):
+        telemetry.register_secret(secret)
     return settings
 
 

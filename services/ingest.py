@@ -62,6 +62,7 @@ def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | N
             resource, records = _read(path)
         except (SourceError, OSError, EOFError) as error:
             return f"{path}: {error}"
+        app.store.feeds.count(feed, run_id, resource, {"fetched": len(records)})
         for start in range(0, len(records), PAGE):
             app.outbox.publish(
                 PageFetched(

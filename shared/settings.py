@@ -82,7 +82,7 @@ class FeedSettings(Strict):
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
     read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
-    proxy: str | None = Field(None, repr=False, description="Proxy for all requests to this MLS, http://host:port")
+    proxy: SecretStr | None = Field(None, description="Proxy for all requests to this MLS, http://host:port")
     auth_hosts: list[str] = Field(
         default_factory=list, description="Hosts besides the login's that may be sent the credentials"
     )
@@ -162,6 +162,14 @@ def load(config: Path | None = None) -> Settings:
         raise SettingsError("\n".join(_explain(error, file))) from None
     except (YAMLError, UnicodeDecodeError, TypeError, ValueError) as error:
         raise SettingsError(f"{file or 'the environment'} cannot be read: {error}") from None
+
+
+def secrets_of(settings: Settings) -> Iterator[str]:
+    """Every value that must appear in no output."""
+    for feed in settings.feeds.values():
+        for secret in (feed.password, feed.proxy):
+            if secret is not None:
+                yield secret.get_secret_value()
 
 
 def _refuse_unknown_variables() -> None:

@@ -118,6 +118,7 @@ class Fetcher:
     def _publish(
         self, message: RecordsRequested, keys: list[str], observed_at: int, page: Page, run_id: str, failure: str = ""
     ) -> None:
+        self._store.feeds.count(message.feed, run_id, message.resource, {"fetched": len(page.records)})
         self._outbox.publish(
             PageFetched(
                 feed=message.feed,

@@ -79,7 +79,6 @@ def on_page(
     lost = set(page.asked) - came - {bad.key for bad in unreadable}
     for key in sorted(lost):
         effects += _in_vain(lines.get(key), page.observed_at, page.failure or NOT_DELIVERED, now)
-    effects.append(Count("fetched", len(came)))
     return effects
 
 

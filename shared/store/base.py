@@ -34,7 +34,7 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The removal candidates of one inventory, for weighing; ``previous`` is the inventory before it."""
+    """The removal candidates of one inventory, for weighing; ``previous`` is the last that was handled whole."""
 
     seen: int
     held: int

@@ -61,7 +61,8 @@ inventory = Table(
     Column("count", Integer, nullable=False, comment="distinct keys it listed"),
     Column("parts", Integer, nullable=False),
     Column("server_date", BigInteger, comment="the MLS's own clock when it answered"),
-    Column("previous", BigInteger, comment="observed_at of the inventory before it"),
+    Column("whole", BigInteger, comment="observed_at of the newest inventory of which every range was handled"),
+    Column("whole_count", Integer, comment="distinct keys that one listed"),
     Column("complete_at", BigInteger, comment="when its last range had been handled and its candidates were weighed"),
     comment="the newest inventory of each resource",
 )

@@ -128,12 +128,13 @@ def test_what_is_weighed_counts_stored_rows_and_no_tombstone_or_want(kit: Kit) -
     assert weighed(kit, 10).stored == 1
 
 
-def test_previous_is_the_inventory_before(kit: Kit) -> None:
+def test_previous_is_the_last_inventory_handled_whole(kit: Kit) -> None:
     kit.inventory(10)
     assert weighed(kit, 10).previous is None
+    decide(kit, 10, "released")
     kit.inventory(20)
-    kit.inventory(20)
-    assert weighed(kit, 20).previous == 10
+    kit.inventory(30)
+    assert weighed(kit, 30).previous == 10
 
 
 def test_removed_today_counts_what_other_inventories_removed(kit: Kit) -> None:

@@ -202,7 +202,9 @@ def test_a_secret_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxys_credentials_are_in_no_repr() -> None:
     write(FILE + f"    proxy: http://me:{SECRET}2@proxy.example:3128\n")
     settings = load()
-    assert settings.feeds["crea"].proxy == f"http://me:{SECRET}2@proxy.example:3128"
+    proxy = settings.feeds["crea"].proxy
+    assert proxy is not None
+    assert proxy.get_secret_value() == f"http://me:{SECRET}2@proxy.example:3128"
     assert SECRET not in repr(settings)
 
 

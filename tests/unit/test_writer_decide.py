@@ -94,7 +94,6 @@ def test_a_record_never_seen_is_inserted() -> None:
         EndCandidacy("1"),
         StoreRecord(item.mapped, item.photos, item.source, stored(10), insert=True),
         Count("inserted"),
-        Count("fetched", 1),
     ]
 
 
@@ -104,7 +103,6 @@ def test_a_record_with_other_content_is_updated() -> None:
         EndCandidacy("1"),
         StoreRecord(item.mapped, item.photos, item.source, stored(10, "s2", b"y"), insert=False),
         Count("updated"),
-        Count("fetched", 1),
     ]
 
 
@@ -114,7 +112,6 @@ def test_a_record_with_the_same_content_rewrites_no_row_but_its_line() -> None:
         EndCandidacy("1"),
         KeepRecord(item.mapped, stored(10, "s2")),
         Count("unchanged"),
-        Count("fetched", 1),
     ]
 
 
@@ -125,11 +122,11 @@ def test_a_record_that_comes_back_is_inserted_over_its_tombstone() -> None:
 
 @pytest.mark.parametrize("at", [4, 5])
 def test_a_page_observed_no_later_than_the_line_does_nothing(at: int) -> None:
-    assert handle(at, [read(stamp="s0", content=b"old")], [stored(5)]) == [Count("fetched", 1)]
+    assert handle(at, [read(stamp="s0", content=b"old")], [stored(5)]) == []
 
 
 def test_a_page_observed_before_a_removal_brings_nothing_back() -> None:
-    assert handle(4, [read()], [Line("1", observed_at=5)]) == [Count("fetched", 1)]
+    assert handle(4, [read()], [Line("1", observed_at=5)]) == []
 
 
 def test_an_older_timestamp_wins_when_it_was_observed_later() -> None:
@@ -144,21 +141,21 @@ def test_a_page_delivered_twice_does_nothing() -> None:
     first = on_page(message, [read()], bad, before, 5, NOW)
     after = lines_after(before, first)
     again = on_page(message, [read()], bad, after, 5, NOW)
-    assert again == [Quarantine("3", "record", b"?", "no key", 10), Count("fetched", 1)]  # the same thing is kept once
+    assert again == [Quarantine("3", "record", b"?", "no key", 10)]  # the same thing is kept once
 
 
 def test_a_record_twice_in_one_page_is_written_once_as_it_came_last() -> None:
     effects = handle(10, [read(content=b"first"), read(content=b"last")])
     assert [effect.mapped.hash for effect in effects if isinstance(effect, StoreRecord)] == [b"last"]
-    assert effects[-1] == Count("fetched", 1)
+    assert effects[-1] == Count("inserted")
 
 
 # --- the horizon
 
 
 def test_a_page_older_than_the_horizon_fills_only_a_want() -> None:
-    assert handle(10, [read()], horizon=11) == [Count("fetched", 1)]
-    assert handle(10, [read(content=b"y")], [stored(5)], horizon=11) == [Count("fetched", 1)]
+    assert handle(10, [read()], horizon=11) == []
+    assert handle(10, [read(content=b"y")], [stored(5)], horizon=11) == []
     assert line_after(handle(10, [read()], [wanted(by=11)], horizon=11)) == stored(10)
 
 
@@ -172,7 +169,7 @@ def test_before_the_first_inventory_there_is_no_horizon() -> None:
 
 def test_an_unreadable_record_older_than_the_horizon_that_nothing_wants_is_dropped() -> None:
     """Its key went meanwhile: set aside once more, nothing would ever supersede it and no sync would end in step."""
-    assert handle(10, bad=[Unreadable("1", b"?", "nested too deep")], asked=["1"], horizon=11) == [Count("fetched", 0)]
+    assert handle(10, bad=[Unreadable("1", b"?", "nested too deep")], asked=["1"], horizon=11) == []
 
 
 # --- wants
@@ -271,22 +268,21 @@ def test_a_wanted_key_missing_from_the_answer_is_an_attempt() -> None:
                  reason="the MLS lists it but does not deliver it")
         ),
         Count("unavailable"),
-        Count("fetched", 0),
     ]  # fmt: skip
 
 
 def test_an_attempt_is_counted_once_per_inventory() -> None:
     tried = Line("1", wanted_stamp="s1", wanted_by=11, attempts=1, attempted_by=11, reason="lost")
-    assert handle(13, lines=[tried], asked=["1"]) == [Count("fetched", 0)]
+    assert handle(13, lines=[tried], asked=["1"]) == []
 
 
 def test_an_answer_older_than_the_want_is_no_attempt() -> None:
-    assert handle(10, lines=[wanted(by=11)], asked=["1"]) == [Count("fetched", 0)]
+    assert handle(10, lines=[wanted(by=11)], asked=["1"]) == []
 
 
 @pytest.mark.parametrize("line", [None, stored(5), Line("1", observed_at=5)])
 def test_a_key_that_nothing_wants_may_be_missing(line: Line | None) -> None:
-    assert handle(12, lines=[line] if line else [], asked=["1"]) == [Count("fetched", 0)]
+    assert handle(12, lines=[line] if line else [], asked=["1"]) == []
 
 
 def test_the_third_attempt_in_vain_begins_the_back_off() -> None:
@@ -312,7 +308,6 @@ def test_an_unreadable_record_is_quarantined_with_its_bytes_and_counted_as_an_at
                  reason="quarantined: nested too deep")
         ),
         Count("unavailable"),
-        Count("fetched", 0),
     ]  # fmt: skip
 
 
@@ -323,11 +318,11 @@ def test_an_unreadable_record_does_not_stop_the_others() -> None:
 
 def test_an_unreadable_record_does_not_touch_the_row() -> None:
     effects = handle(12, lines=[stored(5)], bad=[Unreadable("1", b"?", "no")])
-    assert effects == [Quarantine("1", "record", b"?", "no", 12), Count("fetched", 0)]
+    assert effects == [Quarantine("1", "record", b"?", "no", 12)]
 
 
 def test_an_unreadable_record_that_was_overtaken_is_not_set_aside() -> None:
-    assert handle(12, lines=[stored(13)], bad=[Unreadable("1", b"?", "no")]) == [Count("fetched", 0)]
+    assert handle(12, lines=[stored(13)], bad=[Unreadable("1", b"?", "no")]) == []
 
 
 # --- removal

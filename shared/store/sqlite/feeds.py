@@ -108,8 +108,7 @@ class SqliteFeeds:
             (feed,),
         )
         whole = self._database.read(
-            "SELECT observed_at, count FROM inventory WHERE feed = ? AND resource = 'property' "
-            "AND complete_at IS NOT NULL",
+            "SELECT whole, whole_count FROM inventory WHERE feed = ? AND resource = 'property' AND whole IS NOT NULL",
             (feed,),
         )
         return FeedStatus(

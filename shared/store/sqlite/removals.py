@@ -26,8 +26,7 @@ class SqliteRemovals:
         self._connection.execute(
             "INSERT INTO inventory (feed, resource, observed_at, count, parts, server_date) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (feed, resource) DO UPDATE SET observed_at = excluded.observed_at, count = excluded.count, "
-            "parts = excluded.parts, server_date = excluded.server_date, previous = inventory.observed_at, "
-            "complete_at = NULL "
+            "parts = excluded.parts, server_date = excluded.server_date, complete_at = NULL "
             "WHERE excluded.observed_at > inventory.observed_at",
             (feed, resource, observed_at, count, parts, server_date),
         )
@@ -42,7 +41,7 @@ class SqliteRemovals:
     def weighed(self, feed: str, resource: str, observed_at: int, *, deletion: bool = False) -> Candidates:
         one = self._connection.execute
         found = one(
-            "SELECT observed_at, count, parts, server_date, complete_at, previous FROM inventory "
+            "SELECT observed_at, count, parts, server_date, complete_at, whole FROM inventory "
             "WHERE feed = ? AND resource = ?",
             (feed, resource),
         ).fetchone()
@@ -80,7 +79,7 @@ class SqliteRemovals:
             (state, feed, resource, observed_at),
         )
         self._connection.execute(
-            "UPDATE inventory SET complete_at = ? WHERE feed = ? AND resource = ? AND observed_at = ? "
+            "UPDATE inventory SET complete_at = ?, whole = observed_at, whole_count = count WHERE feed = ? AND resource = ? AND observed_at = ? "
             "AND complete_at IS NULL",
             (now, feed, resource, observed_at),
         )

@@ -102,7 +102,13 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False, comment="distinct keys it listed"),
         sa.Column("parts", sa.Integer(), nullable=False),
         sa.Column("server_date", sa.BigInteger(), nullable=True, comment="the MLS's own clock when it answered"),
-        sa.Column("previous", sa.BigInteger(), nullable=True, comment="observed_at of the inventory before it"),
+        sa.Column(
+            "whole",
+            sa.BigInteger(),
+            nullable=True,
+            comment="observed_at of the newest inventory of which every range was handled",
+        ),
+        sa.Column("whole_count", sa.Integer(), nullable=True, comment="distinct keys that one listed"),
         sa.Column(
             "complete_at",
             sa.BigInteger(),
@@ -1873,7 +1879,7 @@ def upgrade() -> None:
         "run",
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("feed", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False, comment="sync, limited or ingest"),
+        sa.Column("kind", sa.Text(), nullable=False, comment="sync, limited, ingest or audit"),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True, comment="in_step, unfinished or failed"),
