@@ -67,7 +67,9 @@ def options(
     """Keeps a database and a photo store in step with an MLS, unattended, for years."""
 
 
-audit_app = typer.Typer(help="Compare what is stored with what should be.", no_args_is_help=True)
+audit_app = typer.Typer(
+    help="Compare what is stored with what should be.", epilog="Example: mlsync audit media", no_args_is_help=True
+)
 app.add_typer(audit_app, name="audit")
 
 

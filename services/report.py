@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -105,16 +105,11 @@ def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
         console.print("no feed is configured; see `mlsync check --help`, or try `mlsync demo`", markup=False)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    names = ("feed", "at the MLS", "stored", "fresh as of", "photos", "pending", "failed", "held", "unavailable",
-             "quarantined", "last run")  # fmt: skip
-    for name in names:
-        table.add_column(name, justify="left" if name in ("feed", "last run") else "right")
-    for name, item in found.items():
-        table.add_row(
-            name, "–" if item.at_mls is None else f"{item.at_mls:,}", f"{item.stored:,}", _age(item.freshness_seconds),
-            f"{item.photos_stored:,}", f"{item.photos_pending:,}", f"{item.photos_failed:,}", f"{item.held:,}",
-            f"{item.unavailable:,}", f"{item.quarantined:,}", _last_run(item),
-        )  # fmt: skip
+    table.add_column("")
+    for name in found:
+        table.add_column(name, justify="right")
+    for label, show in _STATUS_ROWS:
+        table.add_row(label, *(show(item) for item in found.values()))
     console.print(table)
     for name, item in found.items():
         for problem in item.problems[:SHOWN_PROBLEMS]:
@@ -138,3 +133,21 @@ def _last_run(item: FeedStatus) -> str:
     if item.last_run is None:
         return "never"
     return str(item.last_run["outcome"] or "under way, or cut off")
+
+
+def _count(name: str) -> Callable[[FeedStatus], str]:
+    return lambda item: f"{getattr(item, name):,}"
+
+
+_STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
+    ("listings at the MLS", lambda item: "unknown" if item.at_mls is None else f"{item.at_mls:,}"),
+    ("listings stored", _count("stored")),
+    ("in step as of", lambda item: _age(item.freshness_seconds)),
+    ("last run", _last_run),
+    ("photos stored", _count("photos_stored")),
+    ("photos pending", _count("photos_pending")),
+    ("photos failed", _count("photos_failed")),
+    ("removals held", _count("held")),
+    ("unavailable", _count("unavailable")),
+    ("quarantined", _count("quarantined")),
+)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
@@ -92,6 +93,16 @@ class FeedSettings(Strict):
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",
     )
+
+    @field_validator("login_url")
+    @classmethod
+    def _address(cls, login_url: str) -> str:
+        parts = urlsplit(login_url)
+        if login_url not in ("production", "sample") and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError("give production, sample, or the http(s) URL of the MLS's login")
+        if "@" in parts.netloc:
+            raise ValueError("the URL must not hold credentials; give them as username and password")
+        return login_url
 
 
 class MediaSettings(Strict):

@@ -160,7 +160,7 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media) -
     expected: dict[Any, Facts] = {}
     sets: dict[Any, Facts] = {}
     for record in truth if media != "none" else ():
-        wanted = [photo for photo in record["photos"]]
+        wanted = record["photos"]
         held = [photo for photo in wanted if media == "stored" and not photo.get("withheld")]
         for photo in wanted:
             row = {name: photo[name] for name in PHOTO_COLUMNS if name in photo}
@@ -169,7 +169,7 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media) -
             if photo in held:
                 row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"], "mime_type": "image/jpeg"}
             expected["property", record["key"], str(photo["order"])] = row
-        if wanted:
+        if wanted and media == "stored":
             sets[record["key"]] = {"photos_count": len(wanted), "photos_stored": len(held)}
     rows = stored.keyed("media", "resource_name", "resource_record_key", "media_key")
     files = dict(_files(folder))
