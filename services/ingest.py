@@ -27,6 +27,7 @@ from shared.sources.saved import read_saved
 from shared.store.tables import TABLES_OF
 
 PAGE = 100
+SERVED = ("reconciler", "writer")
 BLOCK = 1 << 16
 
 
@@ -38,10 +39,10 @@ def run_ingest(
         return _show(settings, feed, files, as_json=as_json)
     app = App(settings)
     run_id = new_id()
-    with app.running(("reconciler", "writer")):
+    with app.running(SERVED):
         app.store.feeds.start_run(feed, run_id, "ingest")
         error = _publish(app, feed, files, run_id)
-        settle(app, run_id, 60.0, lambda _: None)
+        settle(app, run_id, 60.0, lambda _: None, lambda: _handled(app))
         app.drain_dead()
         left = app.store.feeds.outstanding(feed)
         report = FeedReport(feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, 0.0, error)
@@ -53,6 +54,12 @@ def run_ingest(
     if error:
         return 1
     return 3 if left.quarantined else 0
+
+
+def _handled(app: App) -> bool:
+    """Photos are for a later sync to fetch: requests for them stay unheard here."""
+    depths = app.transport.depths()
+    return not any(any(depths.get(queue, ())) for queue in SERVED)
 
 
 def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | None:
