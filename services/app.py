@@ -142,7 +142,11 @@ class App:
         self.reconciler = Reconciler(
             {
                 name: ReconcilerSettings(
-                    feed.remove_at_least, feed.remove_share, int(feed.reread * 1_000_000), feed.page_size
+                    feed.remove_at_least,
+                    feed.remove_share,
+                    int(feed.reread * 1_000_000),
+                    feed.page_size,
+                    None if feed.confirm_after is None else int(feed.confirm_after * 1_000_000),
                 )
                 for name, feed in feeds.items()
             },

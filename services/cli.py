@@ -17,10 +17,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 
-from services import report
+from services import operator, report
 from services.app import SERVICES, App, open_store
 from services.progress import watch_or_log
 from services.sync import FeedReport
@@ -40,6 +41,10 @@ FeedOption = Annotated[
     list[str] | None,
     typer.Option("--feed", "-f", metavar="NAME", help="Only this feed; may be repeated [default: all]"),
 ]
+
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="Name of the feed")]
+KeysArgument = Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="Only these keys [default: all]")]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids that `quarantine list` shows")]
 
 app = typer.Typer(
     name="mlsync",
@@ -70,7 +75,17 @@ def options(
 audit_app = typer.Typer(
     help="Compare what is stored with what should be.", epilog="Example: mlsync audit media", no_args_is_help=True
 )
+removals_app = typer.Typer(
+    help="Decide what becomes of removals that are held.", epilog="Example: mlsync removals list", no_args_is_help=True
+)
+quarantine_app = typer.Typer(
+    help="See, replay or drop what could not be handled.",
+    epilog="Example: mlsync quarantine list",
+    no_args_is_help=True,
+)
 app.add_typer(audit_app, name="audit")
+app.add_typer(removals_app, name="removals")
+app.add_typer(quarantine_app, name="quarantine")
 
 
 class Service(StrEnum):
@@ -268,6 +283,79 @@ def audit_media(config: ConfigOption = None, as_json: JsonOption = False) -> Non
             running.close()
     typer.echo(json.dumps(found.as_json()) if as_json else found.in_words())
     raise typer.Exit(OK if not found.lost else NOT_IN_STEP)
+
+
+@removals_app.command("list", epilog="Example: mlsync removals list")
+def removals_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Removals held, or approved and waiting for the next inventory."""
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        holds = store.holds.list()
+        if as_json:
+            typer.echo(operator.holds_json(holds))
+        else:
+            operator.print_holds(Console(), holds)
+
+
+@removals_app.command("show", epilog="Example: mlsync removals show ddf")
+def removals_show(feed: FeedArgument, config: ConfigOption = None) -> None:
+    """The keys held, one a line."""
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        for hold in store.holds.list(feed):
+            typer.echo(
+                f"{hold.resource} {telemetry.escape(hold.key)} {hold.state} since {operator.instant(hold.since)}"
+            )
+
+
+@removals_app.command("approve", epilog="Example: mlsync removals approve ddf")
+def removals_approve(feed: FeedArgument, keys: KeysArgument = None, config: ConfigOption = None) -> None:
+    """Let held removals go, with the next inventory that still lacks them."""
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        typer.echo(f"{store.holds.approve(feed, keys)} approved; the next sync removes those the MLS still lacks")
+
+
+@removals_app.command("discard", epilog="Example: mlsync removals discard ddf 20000001")
+def removals_discard(feed: FeedArgument, keys: KeysArgument = None, config: ConfigOption = None) -> None:
+    """Keep the listings; a later inventory that lacks them holds them again."""
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        typer.echo(f"{store.holds.discard(feed, keys)} discarded")
+
+
+@quarantine_app.command("list", epilog="Example: mlsync quarantine list --json")
+def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Records and messages that could not be handled, with the reason."""
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        parked = store.quarantine.list()
+        if as_json:
+            shown = [{**operator.parked_json(item), "body": None} for item in parked]
+            typer.echo(json.dumps(shown))
+        else:
+            operator.print_parked(Console(), parked)
+
+
+@quarantine_app.command("show", epilog="Example: mlsync quarantine show 1f0c5a7be0d2c3a4")
+def quarantine_show(ids: IdsArgument, config: ConfigOption = None) -> None:
+    """What was set aside, as JSON."""
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        for item in operator.chosen(store.quarantine.list(), ids):
+            typer.echo(msgspec.json.format(msgspec.json.encode(operator.parked_json(item))).decode())
+
+
+@quarantine_app.command("replay", epilog="Example: mlsync quarantine replay 1f0c5a7be0d2c3a4")
+def quarantine_replay(ids: IdsArgument, config: ConfigOption = None) -> None:
+    """Handle it again, as it was observed then."""
+    with errors():
+        replayed, left = operator.replay(_settings(config, level="error"), ids)
+        typer.echo(f"{replayed} replayed, {left} still in quarantine")
+        raise typer.Exit(NOT_IN_STEP if left else OK)
+
+
+@quarantine_app.command("drop", epilog="Example: mlsync quarantine drop 1f0c5a7be0d2c3a4")
+def quarantine_drop(ids: IdsArgument, config: ConfigOption = None) -> None:
+    """Forget it, bytes and all."""
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        items = operator.chosen(store.quarantine.list(), ids)
+        store.quarantine.drop([item.id for item in items])
+        typer.echo(f"{len(items)} dropped")
 
 
 @app.command(epilog="Example: mlsync simulator --port 8800 --listings 200 --control")

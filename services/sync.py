@@ -121,6 +121,7 @@ def sync(
 def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str, Result]) -> None:
     taken: list[Taken] = []
     try:
+        app.writer.remap(feed, run_id)
         taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
         results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
     except SourceError as error:
@@ -196,7 +197,7 @@ def remaining(app: App, left: Outstanding) -> list[str]:
     if left.photos_failed:
         found.append(f"{left.photos_failed} photos failed; tried again by later syncs{due}")
     if left.held:
-        found.append(f"{left.held} removals held: more at once than is believed of an MLS")
+        found.append(f"{left.held} removals held: more at once than is believed of an MLS; see mlsync removals list")
     if left.quarantined:
-        found.append(f"{left.quarantined} records or messages in quarantine")
+        found.append(f"{left.quarantined} records or messages in quarantine; see mlsync quarantine list")
     return found

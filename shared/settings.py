@@ -79,6 +79,9 @@ class FeedSettings(Strict):
         le=1,
         description="Hold removals above the larger of remove_at_least and this share of what is stored",
     )
+    confirm_after: Duration | None = Field(
+        None, description="Let a held removal go once inventories have lacked the listing for so long; unset: never"
+    )
     reread: Duration = Field(604_800, ge=3_600, description="Read every record again at least this often")
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")

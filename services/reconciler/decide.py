@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from shared.effects import AddCandidate, DropLine, Effect, EndCandidacy, Line, PutLine
-from shared.messages import InventoryTaken
+from shared.messages import InventoryTaken, ListingsDeleted
 from shared.store.base import Candidates
 
 
@@ -81,17 +81,29 @@ def weigh(known: Candidates, *, at_least: int, share: float) -> Literal["held", 
     """Whether an inventory's candidates may be removed: None while ranges of it are missing.
 
     They are held when the inventory is empty, or when together with what the last day removed they are more than the
-    larger of ``at_least`` listings and ``share`` (a fraction) of what was stored at the day's beginning.
+    larger of ``at_least`` listings and ``share`` (a fraction) of what was stored at the day's beginning. Those an
+    operator approved, or that have been lacking for as long as the feed's policy asks, go in any case and do not count;
+    but no policy empties a site.
     """
     if known.parts_missing:
         return None
-    waiting = known.seen + known.held
+    waiting = known.seen + known.held - known.confirmed
     if not waiting:
         return "released"
     limit = max(at_least, share * (known.stored + known.removed_today))
     if known.count == 0 or waiting + known.removed_today > limit:
         return "held"
     return "released"
+
+
+def lacking_since(seen: InventoryTaken | ListingsDeleted, confirm_after: int | None) -> int:
+    """Since when a key must have been lacking to be removed whatever the guard says; 0: none is.
+
+    Never by an empty inventory, however often it is repeated: that is how an outage looks.
+    """
+    if confirm_after is None or isinstance(seen, ListingsDeleted) or seen.count == 0:
+        return 0
+    return seen.observed_at - confirm_after
 
 
 def to_reread(observed_at: int, previous: int | None, stored: int, *, within: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 from msgspec.structs import replace
 
-from services.reconciler.decide import on_deleted, on_inventory, to_reread, weigh
+from services.reconciler.decide import lacking_since, on_deleted, on_inventory, to_reread, weigh
 from services.reconciler.settings import ReconcilerSettings
 from shared.consumer import Reject
 from shared.effects import Line, PutLine
@@ -86,11 +86,14 @@ class Reconciler:
         feed, resource = seen.feed, seen.resource
         reread: list[Line] = []
         with self._store.write() as tx:
-            known = tx.removals.weighed(feed, resource, seen.observed_at, deletion=isinstance(seen, ListingsDeleted))
+            since = lacking_since(seen, settings.confirm_after)
+            known = tx.removals.weighed(
+                feed, resource, seen.observed_at, deletion=isinstance(seen, ListingsDeleted), lacking_since=since
+            )
             verdict = weigh(known, at_least=settings.remove_at_least, share=settings.remove_share)
             if verdict is None:
                 return
-            tx.removals.decide(feed, resource, seen.observed_at, verdict, self._store.feeds.now())
+            tx.removals.decide(feed, resource, seen.observed_at, verdict, self._store.feeds.now(), since)
             released = tx.removals.released(feed, resource, seen.observed_at, 1)
             if not known.complete:
                 reread = self._reread(tx, seen, settings, run_id, known)

@@ -21,6 +21,10 @@ def under_policy(mapped: Mapped, settings: WriterSettings) -> tuple[Mapped, list
             Photo(item, item.url(settings.photo_size), f"{settings.photo_size} {item.version}" if stored else None)
             for item in mapped.media
         ]
-    policy = f"{settings.media} {settings.photo_size}".encode()
-    digest = hashlib.blake2b(mapped.hash + policy, digest_size=16).digest()
+    digest = hashlib.blake2b(mapped.hash + policy(settings), digest_size=16).digest()
     return replace(mapped, hash=digest), photos
+
+
+def policy(settings: WriterSettings) -> bytes:
+    """What of the settings a record's rows depend on."""
+    return f"{settings.media} {settings.photo_size}".encode()

@@ -7,13 +7,15 @@ not, that the store says has photos to fetch or objects to delete. A page is one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 from prometheus_client import Counter
 
 from services.writer.decide import Read, Unreadable, on_gone, on_page
-from services.writer.photos import under_policy
+from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
 from shared.effects import Effect, KeepRecord, RemoveRecord, StoreRecord
@@ -44,6 +46,7 @@ UNKNOWN = Counter(
 
 LISTINGS = "property"
 REMOVE_AT_ONCE = 500
+REMAP_AT_ONCE = 100
 
 
 class Writer:
@@ -72,6 +75,48 @@ class Writer:
         settings = self._feeds[feed]
         mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, record), settings)
         return Read(record, mapped, photos)
+
+    def remap(self, feed: str, run_id: str) -> None:
+        """Make the feed's rows anew, from the records as sent, if mapping or media policy are no longer what they were.
+
+        No observation: ``observed_at`` stays. Some at a time; interrupted, it begins anew and finds less to do.
+        """
+        settings = self._feeds[feed]
+        mapping = self._mappings[settings.mapping]
+        form = f"{settings.mapping} {mapping.version.hex()} {policy(settings).decode()}"
+        if self._store.feeds.form(feed) == form:
+            return
+        for resource in mapping.resources:
+            after: str | None = None
+            while (after := self._remap_some(feed, resource, after, run_id)) is not None:
+                pass
+        self._store.feeds.set_form(feed, form)
+
+    def _remap_some(self, feed: str, resource: str, after: str | None, run_id: str) -> str | None:
+        """The last key looked at, None when there was none left."""
+        now = self._store.feeds.now()
+        effects: list[Effect] = []
+        with self._store.write() as tx:
+            lines = list(islice(tx.ledger.between(feed, resource, after, None), REMAP_AT_ONCE))
+            for line in lines:
+                record = tx.records.source(feed, resource, line.key) if line.stored else None
+                if record is None:
+                    continue
+                try:
+                    read = self.map(feed, resource, record)
+                except UnmappableError as error:
+                    log.warning("a stored record can no longer be mapped; its row stays", feed=feed, resource=resource,
+                                key=line.key, reason=str(error))  # fmt: skip
+                    continue
+                if read.mapped.hash != line.hash:
+                    after_it = replace(line, hash=read.mapped.hash)
+                    effects.append(StoreRecord(read.mapped, read.photos, record, after_it, insert=False))
+            tx.records.apply(feed, resource, run_id, effects)
+            self._settle_copies(tx, feed, resource, effects)
+            pending = tx.media.pending(feed, resource, [line.key for line in lines], now)
+        for key in pending:
+            self._outbox.publish(PhotosPending(feed=feed, resource=resource, key=key), run_id)
+        return lines[-1].key if lines else None
 
     def _page(self, page: PageFetched, run_id: str) -> str:
         read: list[Read] = []

@@ -25,7 +25,8 @@ class Mapping:
         self._resources: dict[str, Resource] = {}
         zone = ZoneInfo(spec.zone)
         convert = converters(zone)
-        version = _version(spec)
+        self.version = version = _version(spec)
+        """Changes whenever the same record may give other rows."""
         waiting = dict(spec.resources)
         while waiting:  # a resource is compiled after those embedded in it
             name, resource = next(

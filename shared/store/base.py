@@ -34,7 +34,11 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The removal candidates of one inventory, for weighing; ``previous`` is the last that was handled whole."""
+    """The removal candidates of one inventory, for weighing.
+
+    ``seen`` and ``held`` await a decision; of them ``confirmed`` have been lacking for long enough. ``approved`` are
+    those an operator released. ``previous`` is the last inventory that was handled whole.
+    """
 
     seen: int
     held: int
@@ -45,6 +49,8 @@ class Candidates:
     parts_missing: int
     complete: bool = False
     previous: int | None = None
+    approved: int = 0
+    confirmed: int = 0
 
 
 class Ledger(Protocol):
@@ -77,14 +83,52 @@ class Removals(Protocol):
     ) -> None:
         """A range of this inventory has been handled; the horizon moves to it. Marking again changes nothing."""
 
-    def weighed(self, feed: str, resource: str, observed_at: int, *, deletion: bool = False) -> Candidates:
-        """What must be known to weigh the candidates of this inventory (or ``deletion``) together."""
+    def weighed(
+        self, feed: str, resource: str, observed_at: int, *, deletion: bool = False, lacking_since: int = 0
+    ) -> Candidates:
+        """What must be known to weigh the candidates of this inventory (or ``deletion``) together.
 
-    def decide(self, feed: str, resource: str, observed_at: int, state: Literal["held", "released"], now: int) -> None:
-        """Its candidates are now held or released; the inventory is complete."""
+        Confirmed are those that no inventory since ``lacking_since`` or earlier has listed; by default none.
+        """
+
+    def decide(
+        self,
+        feed: str,
+        resource: str,
+        observed_at: int,
+        state: Literal["held", "released"],
+        now: int,
+        lacking_since: int = 0,
+    ) -> None:
+        """Its candidates are now held (but for confirmed and approved ones) or released; the inventory is complete."""
 
     def released(self, feed: str, resource: str, observed_at: int, limit: int) -> list[str]:
         """Up to ``limit`` keys released by this inventory that are still candidates, in key order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One removal that is held, or approved and waiting for the next inventory. Instants in microseconds."""
+
+    feed: str
+    resource: str
+    key: str
+    since: int
+    by: int
+    state: str
+
+
+class Holds(Protocol):
+    """Removals held, for the operator. Each method is a transaction of its own."""
+
+    def list(self, feed: str | None = None) -> list[Hold]:
+        """Every removal held or approved, by feed, resource and key."""
+
+    def approve(self, feed: str, keys: Iterable[str] | None = None) -> int:
+        """Let these (None: all held now) go with the next inventory that lacks them; returns how many."""
+
+    def discard(self, feed: str, keys: Iterable[str] | None = None) -> int:
+        """Forget that these (None: all) were lacking; returns how many. A later inventory may hold them again."""
 
 
 class Records(Protocol):
@@ -262,6 +306,12 @@ class Feeds(Protocol):
     def last_finished(self, kind: str) -> int | None:
         """When the last run of this kind ended well, of any feed; None if none did."""
 
+    def form(self, feed: str) -> str | None:
+        """The mapping and media policy that all of the feed's rows were made with; None when that is not known."""
+
+    def set_form(self, feed: str, form: str) -> None:
+        """All of the feed's rows have been made with this mapping and media policy."""
+
     def count(self, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
         """Add to a run's counters."""
 
@@ -298,6 +348,9 @@ class QuarantineBox(Protocol):
 
     def list(self, feed: str | None = None) -> list[Parked]:
         """Everything set aside, oldest first."""
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Forget these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +408,8 @@ class Store(Protocol):
     def quarantine(self) -> QuarantineBox: ...
     @property
     def objects(self) -> Objects: ...
+    @property
+    def holds(self) -> Holds: ...
 
     def write(self) -> AbstractContextManager[Tx]:
         """One read-write transaction: committed at the end, rolled back on an exception."""

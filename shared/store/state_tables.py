@@ -16,6 +16,7 @@ feed = Table(
     Column("feed", KEY, primary_key=True),
     Column("clock", BigInteger, nullable=False, comment="newest observed_at given to this feed; never steps back"),
     Column("object_number", BigInteger, nullable=False, comment="newest n used in an object's name; never used twice"),
+    Column("form", Text, comment="mapping and media policy that its rows were made with"),
     comment="one line a feed: the store's clock and counters for it",
 )
 
@@ -84,7 +85,8 @@ removal_candidate = Table(
     Column("resource", KEY, primary_key=True),
     Column("key", KEY, primary_key=True),
     Column("by", BigInteger, nullable=False, comment="the inventory that last lacked the key"),
-    Column("state", Text, nullable=False, comment="seen, held or released"),
+    Column("since", BigInteger, nullable=False, comment="the inventory that first lacked it"),
+    Column("state", Text, nullable=False, comment="seen, held, approved or released"),
     comment="stored keys that an inventory lacks",
 )
 

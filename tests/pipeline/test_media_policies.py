@@ -66,10 +66,25 @@ def test_a_policy_keeps_what_it_promises_and_asks_no_more_than_it_needs(
 @pytest.mark.parametrize(
     ("before", "after"), [("url", "none"), ("url", "link"), ("link", "url"), ("none", "url"), ("bytes", "url")]
 )
-def test_a_changed_policy_is_carried_out_when_records_are_read_again(
+def test_a_changed_policy_is_carried_out_by_the_next_sync_without_asking_for_a_record(
     tmp_path: Path, mls: Mls, before: str, after: str
 ) -> None:
-    installed(tmp_path, mls, before).sync()
+    first = installed(tmp_path, mls, before).sync()["photos"]["stored"]
     here = installed(tmp_path, mls, after)
-    here.sync()
+    report = here.sync()
     assert here.differences(mls, media=KEPT[after]) == []
+    assert report["fetched"] == 0
+    kept = here.count("media", "object_key IS NOT NULL")
+    assert report["photos"]["deleted"] == (first if KEPT[after] != "stored" else 0)
+    assert report["photos"]["stored"] == (kept if KEPT[before] != "stored" else 0)
+    if KEPT[after] != "stored":
+        assert [path for path in here.media.rglob("*") if path.is_file()] == []
+
+
+def test_another_photo_size_replaces_every_photo(tmp_path: Path, mls: Mls) -> None:
+    here = installed(tmp_path, mls, "url")
+    count = here.sync()["photos"]["stored"]
+    here.settings["MLSYNC_FEEDS__DDF__PHOTO_SIZE"] = "ThumbnailPhoto"
+    assert here.sync()["photos"] == {"stored": count, "deleted": count, "failed": 0}
+    assert here.differences(mls, size="ThumbnailPhoto") == []
+    assert here.sync()["photos"]["stored"] == 0

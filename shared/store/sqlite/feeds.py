@@ -62,6 +62,18 @@ class SqliteFeeds:
     def last_finished(self, kind: str) -> int | None:
         return self._one("SELECT max(finished_at) FROM run WHERE kind = ? AND outcome <> 'failed'", kind)
 
+    def form(self, feed: str) -> str | None:
+        rows = self._database.read("SELECT form FROM feed WHERE feed = ?", (feed,))
+        return rows[0][0] if rows else None
+
+    def set_form(self, feed: str, form: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(
+                "INSERT INTO feed (feed, clock, object_number, form) VALUES (?, 0, 0, ?) ON CONFLICT (feed) "
+                "DO UPDATE SET form = excluded.form",
+                (feed, form),
+            )
+
     def count(self, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
         with self._database.write() as connection:
             add_counts(connection, feed, run_id, resource, counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from shared.store.base import Parked
 from shared.store.sqlite.database import Database
@@ -41,6 +41,10 @@ class SqliteQuarantine:
     def put(self, feed: str, resource: str, key: str, kind: str, reason: str, body: bytes, observed_at: int) -> None:
         with self._database.write() as connection:
             put(connection, feed, resource, key, kind, reason, body, observed_at, self._now())
+
+    def drop(self, ids: Sequence[str]) -> None:
+        with self._database.write() as connection:
+            connection.executemany("DELETE FROM quarantine WHERE id = ?", [(item,) for item in ids])
 
     def list(self, feed: str | None = None) -> list[Parked]:
         rows = self._database.read(

@@ -73,16 +73,18 @@ class SqliteRecords:
             [(feed, resource, line.key, line.observed_at)
              for line in (*(line for line, _ in observed), *(effect.line for effect in removed))],
         )  # fmt: skip
+        approved = self._approved(feed, resource, [effect.line.key for effect in removed])
         self._for_keys(
             "DELETE FROM removal_candidate", feed, resource, [effect.key for effect in _of(EndCandidacy, effects)]
         )
         self._connection.executemany(
-            "INSERT INTO removal_candidate VALUES (?, ?, ?, ?, 'seen') ON CONFLICT (feed, resource, key) "
-            "DO UPDATE SET by = excluded.by, state = 'seen' WHERE excluded.by > removal_candidate.by",
-            [(feed, resource, effect.key, effect.by) for effect in _of(AddCandidate, effects)],
+            "INSERT INTO removal_candidate (feed, resource, key, by, since, state) VALUES (?, ?, ?, ?, ?, 'seen') "
+            "ON CONFLICT (feed, resource, key) DO UPDATE SET by = excluded.by, "
+            "state = CASE state WHEN 'approved' THEN state ELSE 'seen' END WHERE excluded.by > removal_candidate.by",
+            [(feed, resource, effect.key, effect.by, effect.by) for effect in _of(AddCandidate, effects)],
         )
         self._store(feed, resource, stored)
-        self._remove(feed, resource, removed)
+        self._remove(feed, resource, removed, len(removed) - approved)
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
@@ -119,7 +121,18 @@ class SqliteRecords:
         for effect in stored:
             merge(self._connection, feed, resource, effect, self._now())
 
-    def _remove(self, feed: str, resource: str, removed: Sequence[RemoveRecord]) -> None:
+    def _approved(self, feed: str, resource: str, keys: Sequence[str]) -> int:
+        """How many of ``keys`` an operator said may go: they are not weighed against the day's share."""
+        return sum(
+            self._connection.execute(
+                "SELECT count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND state = 'approved' "
+                f"AND key IN ({marks(len(part))})",
+                (feed, resource, *part),
+            ).fetchone()[0]
+            for part in chunks(keys)
+        )
+
+    def _remove(self, feed: str, resource: str, removed: Sequence[RemoveRecord], counted: int) -> None:
         if not removed:
             return
         keys = [effect.line.key for effect in removed]
@@ -134,7 +147,7 @@ class SqliteRecords:
         self._connection.execute(
             "INSERT INTO removal VALUES (?, ?, ?, ?, ?) ON CONFLICT (feed, resource, by) "
             "DO UPDATE SET count = count + excluded.count",
-            (feed, resource, by, at[0] if at and at[0] else by, len(keys)),
+            (feed, resource, by, at[0] if at and at[0] else by, counted),
         )
 
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:

@@ -38,7 +38,9 @@ class SqliteRemovals:
             "INSERT OR IGNORE INTO inventory_part VALUES (?, ?, ?, ?)", (feed, resource, observed_at, part)
         )
 
-    def weighed(self, feed: str, resource: str, observed_at: int, *, deletion: bool = False) -> Candidates:
+    def weighed(
+        self, feed: str, resource: str, observed_at: int, *, deletion: bool = False, lacking_since: int = 0
+    ) -> Candidates:
         one = self._connection.execute
         found = one(
             "SELECT observed_at, count, parts, server_date, complete_at, whole FROM inventory "
@@ -68,25 +70,40 @@ class SqliteRemovals:
             "SELECT coalesce(sum(count), 0) FROM removal WHERE feed = ? AND resource = ? AND by <> ? AND at > ?",
             (feed, resource, observed_at, (server_date or observed_at) - DAY),
         ).fetchone()[0]
+        confirmed = one(
+            "SELECT count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? AND since <= ? "
+            "AND state IN ('seen', 'held')",
+            (feed, resource, observed_at, lacking_since),
+        ).fetchone()[0]
         return Candidates(
             states.get("seen", 0), states.get("held", 0), states.get("released", 0), stored, today, count,
-            parts - handled, complete_at is not None, previous,
+            parts - handled, complete_at is not None, previous, states.get("approved", 0), confirmed,
         )  # fmt: skip
 
-    def decide(self, feed: str, resource: str, observed_at: int, state: Literal["held", "released"], now: int) -> None:
+    def decide(
+        self,
+        feed: str,
+        resource: str,
+        observed_at: int,
+        state: Literal["held", "released"],
+        now: int,
+        lacking_since: int = 0,
+    ) -> None:
         self._connection.execute(
-            "UPDATE removal_candidate SET state = ? WHERE feed = ? AND resource = ? AND by = ? AND state <> 'released'",
-            (state, feed, resource, observed_at),
+            "UPDATE removal_candidate SET state = CASE WHEN since <= ? THEN 'released' ELSE ? END "
+            "WHERE feed = ? AND resource = ? AND by = ? AND state IN ('seen', 'held')",
+            (lacking_since, state, feed, resource, observed_at),
         )
         self._connection.execute(
-            "UPDATE inventory SET complete_at = ?, whole = observed_at, whole_count = count WHERE feed = ? AND resource = ? AND observed_at = ? "
-            "AND complete_at IS NULL",
+            "UPDATE inventory SET complete_at = ?, whole = observed_at, whole_count = count "
+            "WHERE feed = ? AND resource = ? AND observed_at = ? AND complete_at IS NULL",
             (now, feed, resource, observed_at),
         )
 
     def released(self, feed: str, resource: str, observed_at: int, limit: int) -> list[str]:
         rows = self._connection.execute(
-            "SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? AND state = 'released' "
+            "SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? "
+            "AND state IN ('released', 'approved') "
             "ORDER BY key LIMIT ?",
             (feed, resource, observed_at, limit),
         )

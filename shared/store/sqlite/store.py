@@ -18,6 +18,7 @@ from shared.store.base import StoreError
 from shared.store.sqlite.audit import SqliteObjects
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
+from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
 from shared.store.sqlite.media import SqliteMedia
 from shared.store.sqlite.quarantine import SqliteQuarantine
@@ -44,6 +45,7 @@ class SqliteStore:
         self._lock: IO[str] | None = None
         self.feeds = SqliteFeeds(self._database, clock)
         self.quarantine = SqliteQuarantine(self._database, self.feeds.now)
+        self.holds = SqliteHolds(self._database)
         self.objects = SqliteObjects(self._database, self.feeds.now)
 
     @contextlib.contextmanager

@@ -32,9 +32,12 @@ def _json(value: Any) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _exact(value: Decimal | None) -> str | None:
-    """As text: the column's numeric affinity stores it as a number where that loses nothing."""
-    return None if value is None else str(value)
+def _exact(value: Decimal | None) -> float | str | None:
+    """As a number if one is exactly that (SQLite itself reads some texts a bit beside), else as text."""
+    if value is None:
+        return None
+    number = float(value)
+    return number if Decimal(repr(number)) == value else str(value)
 
 
 @functools.cache

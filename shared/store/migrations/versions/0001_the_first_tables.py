@@ -86,6 +86,7 @@ def upgrade() -> None:
             nullable=False,
             comment="newest n used in an object's name; never used twice",
         ),
+        sa.Column("form", sa.Text(), nullable=True, comment="mapping and media policy that its rows were made with"),
         sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed")),
         comment="one line a feed: the store's clock and counters for it",
     )
@@ -1871,7 +1872,8 @@ def upgrade() -> None:
         sa.Column("resource", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("by", sa.BigInteger(), nullable=False, comment="the inventory that last lacked the key"),
-        sa.Column("state", sa.Text(), nullable=False, comment="seen, held or released"),
+        sa.Column("since", sa.BigInteger(), nullable=False, comment="the inventory that first lacked it"),
+        sa.Column("state", sa.Text(), nullable=False, comment="seen, held, approved or released"),
         sa.PrimaryKeyConstraint("feed", "resource", "key", name=op.f("pk_removal_candidate")),
         comment="stored keys that an inventory lacks",
     )
