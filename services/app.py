@@ -43,6 +43,7 @@ log = structlog.get_logger()
 SERVICES = ("fetcher", "reconciler", "writer", "media")
 LOGIN_URLS = {"production": DDF_PRODUCTION_LOGIN_URL, "sample": DDF_SAMPLE_LOGIN_URL}
 PHOTO_SIZES = {"LargePhoto": "large", "Photo": "photo", "ThumbnailPhoto": "thumbnail"}
+RETRY_ATTEMPTS = 4
 PAGES_AHEAD_BYTES = 32 * 1024 * 1024
 """How far the fetcher may run ahead of the writer within one process."""
 POLL_SECONDS = 0.1
@@ -82,6 +83,15 @@ def open_blobs(settings: Settings) -> LocalBlobs:
     return LocalBlobs(Path(path.removeprefix("//")), stale_seconds=0)  # the database's owner is the only writer
 
 
+def _refuse_database_among_photos(settings: Settings) -> None:
+    """The photo folder is mlsync's alone: the audit deletes what no row needs."""
+    photos = Path(settings.media_url.partition(":")[2].removeprefix("//")).resolve()
+    if open_store(settings).path.resolve().is_relative_to(photos):
+        raise SettingsError(
+            f"media_url (MLSYNC_MEDIA_URL): {settings.media_url} holds the database; give photos a folder of their own"
+        )
+
+
 def open_transport(settings: Settings) -> MemoryTransport:
     """The transport that ``broker_url`` names. Opens nothing. Raises SettingsError."""
     if settings.broker_url != "memory:":
@@ -99,6 +109,8 @@ def make_source(
     feed: FeedSettings,
     before_request: Callable[[str], None] = lambda _: None,
     sleep: Callable[[float], None] = time.sleep,
+    *,
+    retry_attempts: int = RETRY_ATTEMPTS,
 ) -> Source:
     """The source a feed's protocol names. Opens nothing."""
     session = RetsSession(
@@ -112,8 +124,10 @@ def make_source(
             read_seconds=feed.read_timeout,
             proxies=dict.fromkeys(("http", "https"), feed.proxy.get_secret_value()) if feed.proxy else {},
             auth_hosts=tuple(feed.auth_hosts),
+            ca_bundle=str(feed.ca_bundle) if feed.ca_bundle else None,
             basic_over_cleartext=feed.basic_over_cleartext,
             encoding=feed.encoding,
+            retry_attempts=retry_attempts,
         ),
         before_request=before_request,
         sleep=sleep,
@@ -131,6 +145,7 @@ class App:
         self.settings = settings
         self.store = open_store(settings)
         self.blobs: Blobs = open_blobs(settings)
+        _refuse_database_among_photos(settings)
         self.transport = open_transport(settings)
         self.runs: dict[str, str] = {}
         self._stop = threading.Event()
@@ -152,6 +167,7 @@ class App:
             },
             self.store,
             outbox,
+            lambda: self.transport.pressure("media") > 0,
         )
         self.writer = Writer(
             {
@@ -162,7 +178,8 @@ class App:
             outbox,
         )
         self.outbox = outbox
-        self._drain = Drain(self.transport, self.store, SERVICES)
+        self._fetch_queues = {name: f"fetcher.{name}" for name in feeds}
+        self._drain = Drain(self.transport, self.store, [*self._fetch_queues.values(), *SERVICES])
         self.media = Media(
             {name: self._media(name, feed) for name, feed in feeds.items()},
             self.store,
@@ -196,6 +213,7 @@ class App:
             max_bytes=self.settings.media.max_bytes,
             total_seconds=self.settings.media.timeout,
             user_agent=feed.user_agent,
+            ca_file=str(feed.ca_bundle) if feed.ca_bundle else None,
             allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
             proxy=feed.proxy.get_secret_value() if feed.proxy else None,
         )
@@ -210,20 +228,26 @@ class App:
         self.store.claim()
         self.store.migrate()
         self.store.recover()
-        self.blobs.prepare()
+        try:
+            self.blobs.prepare()
+        except OSError as error:
+            raise SettingsError(f"media_url (MLSYNC_MEDIA_URL): {self.settings.media_url}: {error.strerror}") from error
 
     def start(self, services: Sequence[str] = SERVICES) -> None:
         """Start the threads of ``services``."""
-        handlers: dict[str, tuple[Handler, int]] = {
-            "fetcher": (self.fetcher.handle, max(1, min(4, len(self.settings.feeds)))),
-            "reconciler": (self.reconciler.handle, 1),
-            "writer": (self.writer.handle, 1),
-            "media": (self.media.handle, self.settings.media.workers),
-        }
-        for name in services:
-            handler, threads = handlers[name]
-            consumer = Consumer(self.transport, [name], handler, ConsumerSettings(poll_seconds=0.2), name=name)
-            self._threads += consumer.run_in_threads(threads, self._stop)
+        loops: list[tuple[str, str, Handler, int]] = [
+            *(
+                ("fetcher", queue, self.fetcher.handle, self.settings.feeds[feed].sessions)
+                for feed, queue in self._fetch_queues.items()
+            ),
+            ("reconciler", "reconciler", self.reconciler.handle, 1),
+            ("writer", "writer", self.writer.handle, 1),
+            ("media", "media", self.media.handle, self.settings.media.workers),
+        ]
+        for service, queue, handler, threads in loops:
+            if service in services:
+                consumer = Consumer(self.transport, [queue], handler, ConsumerSettings(poll_seconds=0.2), name=queue)
+                self._threads += consumer.run_in_threads(threads, self._stop)
         for target, name in ((self._drain.run, "drain"), (self._reap, "reaper")):
             thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)
             thread.start()

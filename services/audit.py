@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.blobs.base import BlobMissingError, Blobs
+from shared.photos.names import encode_segment
 from shared.store.base import KnownObject, Store
 
 GRACE = 3_600_000_000
@@ -33,18 +34,23 @@ class Audited:
         return f"{self.objects} objects stored, {self.deleted} that nothing needs deleted{lost}"
 
 
-def audit(store: Store, blobs: Blobs) -> Audited:
+def audit(store: Store, blobs: Blobs, feeds: Iterable[str], stopping: Callable[[], bool] = lambda: False) -> Audited:
     """Delete objects that no row points at, want again those whose bytes are gone or are not what the ledger says.
 
-    Others may write meanwhile: names *writing* for less than an hour are left alone.
+    Others may write meanwhile: names *writing* for less than an hour are left alone. So is what lies beside the folders
+    of ``feeds``: somebody else's. When ``stopping`` says so it ends early; what it found until then is done.
     """
     store.objects.bury(store.feeds.now() - GRACE)
     objects = deleted = 0
     lost: list[str] = []
     dead: list[str] = []
+    own = {encode_segment(feed) for feed in feeds}
     for name, line, there in _both(store.objects.known(), blobs.keys()):
+        if stopping():
+            break
         if line is None:
-            if not store.objects.has(name):  # it may have been named since the ledger was read
+            # it may have been named since the ledger was read
+            if name.partition("/")[0] in own and not store.objects.has(name):
                 blobs.delete(name)
                 deleted += 1
         elif line.state == "dead":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
@@ -60,7 +62,7 @@ def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
 def _database(settings: Settings) -> str:
     store = open_store(settings)
     if not store.path.exists():
-        return f"{settings.database_url} will be made by the first sync"
+        return f"{settings.database_url} {_writable(store.path.parent)}"
     try:
         store.check()
     finally:
@@ -70,11 +72,19 @@ def _database(settings: Settings) -> str:
 
 def _photos(settings: Settings) -> str:
     open_blobs(settings)
-    return settings.media_url
+    return f"{settings.media_url} {_writable(Path(settings.media_url.partition(':')[2].removeprefix('//')))}"
+
+
+def _writable(path: Path) -> str:
+    """Whether files can be made at ``path``, without making any. Raises OSError."""
+    there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise OSError(f"{there} cannot be written to; give another place, or rights on it")
+    return "can be written to" if there == path else f"will be made in {there}"
 
 
 def _login(feed: FeedSettings) -> str:
-    source = make_source(feed)
+    source = make_source(feed, retry_attempts=1)  # somebody is watching
     try:
         source.login()
     finally:

@@ -278,7 +278,7 @@ def audit_media(config: ConfigOption = None, as_json: JsonOption = False) -> Non
         running = App(settings)
         try:
             running.open()
-            found = audit(running.store, running.blobs)
+            found = audit(running.store, running.blobs, settings.feeds)
         finally:
             running.close()
     typer.echo(json.dumps(found.as_json()) if as_json else found.in_words())

@@ -54,6 +54,8 @@ def run_demo(listings: int, photos: int, folder: Path, console: Console) -> int:
 
 def _fresh(folder: Path) -> None:
     """An empty folder; what an earlier demo left is deleted, anything else refused."""
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is no folder; give another --folder")
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARKER).exists():
             raise StoreError(f"{folder} holds something that is not an earlier demo's; give another --folder")
@@ -102,14 +104,15 @@ def _sync(app: App, console: Console) -> FeedReport:
 def _advance(login_url: str) -> str:
     home = urlsplit(login_url)
     request = urllib.request.Request(f"http://{home.netloc}/control/advance?days={DAYS}", method="POST")
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the simulator just started, on loopback
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with direct.open(request, timeout=30) as answer:
         counts = json.load(answer)
     names = ("new", "changed", "rephotographed", "removed")
     return ", ".join(f"{counts[name]} {name.replace('rephotographed', 're-photographed')}" for name in names)
 
 
 def _next(console: Console, folder: Path) -> None:
-    own = "MLSYNC_FEEDS__DDF__PROTOCOL=ddf MLSYNC_FEEDS__DDF__USERNAME={} MLSYNC_FEEDS__DDF__PASSWORD={}"
+    own = "MLSYNC_FEEDS__{0}__PROTOCOL=ddf MLSYNC_FEEDS__{0}__USERNAME={1} MLSYNC_FEEDS__{0}__PASSWORD={1}"
     look = "import sqlite3; [print(*row) for row in sqlite3.connect('{}').execute('{}')]".format(
         folder / "mlsync.db", "SELECT city, list_price, bedrooms_total FROM property LIMIT 9"
     )
@@ -120,10 +123,10 @@ def _next(console: Console, folder: Path) -> None:
             (
                 "Open an MLS of your own, and sync it from another terminal",
                 ".venv/bin/mlsync simulator --port 8800 --control",
-                "MLSYNC_FEEDS__DDF__LOGIN_URL=http://127.0.0.1:8800/Login.svc/Login \\",
-                f"{own.format('demo', 'demo')} .venv/bin/mlsync sync",
+                "MLSYNC_FEEDS__TRIAL__LOGIN_URL=http://127.0.0.1:8800/Login.svc/Login \\",
+                f"{own.format('TRIAL', 'demo')} .venv/bin/mlsync sync",
             ),
-            ("Sync your own CREA DDF feed", f"{own.format('…', '…')} .venv/bin/mlsync sync"),
+            ("Sync your own CREA DDF feed", f"{own.format('DDF', '…')} .venv/bin/mlsync sync"),
         ),
         start=1,
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,9 +26,11 @@ from shared.settings import Settings
 from shared.sources.base import SourceError
 from shared.sources.saved import read_saved
 from shared.store.tables import TABLES_OF
+from shared.telemetry import escape, redact
 
 PAGE = 100
 SERVED = ("reconciler", "writer")
+BROKEN = (SourceError, OSError, EOFError, zlib.error)
 BLOCK = 1 << 16
 
 
@@ -46,7 +49,8 @@ def run_ingest(
         app.drain_dead()
         left = app.store.feeds.outstanding(feed)
         report = FeedReport(feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, 0.0, error)
-        app.store.feeds.finish_run(feed, run_id, "failed" if error else "in_step", error)
+        outcome = "failed" if error else "unfinished" if left.quarantined else "in_step"
+        app.store.feeds.finish_run(feed, run_id, outcome, error)
     if as_json:
         typer.echo(json.dumps({"feeds": {feed: report.as_json()}}))
     else:
@@ -67,7 +71,7 @@ def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | N
     for path in files:
         try:
             resource, records = _read(path)
-        except (SourceError, OSError, EOFError) as error:
+        except BROKEN as error:
             return f"{path}: {error}"
         app.store.feeds.count(feed, run_id, resource, {"fetched": len(records)})
         for start in range(0, len(records), PAGE):
@@ -100,8 +104,8 @@ def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool
     for path in files:
         try:
             resource, records = _read(path)
-        except (SourceError, OSError, EOFError) as error:
-            typer.echo(f"mlsync: {path}: {error}", err=True)
+        except BROKEN as error:
+            typer.echo(f"mlsync: {path}: {escape(redact(str(error)))}", err=True)
             return 1
         for record in records:
             try:
@@ -110,10 +114,11 @@ def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool
                 bad = True
                 shown.append({"key": record.key, "error": str(error)})
     if as_json:
-        typer.echo(json.dumps({"feed": feed, "records": shown}, ensure_ascii=False))
+        typer.echo(json.dumps({"feed": feed, "records": shown}))
     else:
         for item in shown:
-            typer.echo(json.dumps(item, ensure_ascii=False, indent=2))
+            lines = json.dumps(item, ensure_ascii=False, indent=2).split("\n")
+            typer.echo("\n".join(escape(line) for line in lines))
     return 3 if bad else 0
 
 

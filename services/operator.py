@@ -14,7 +14,7 @@ from rich.table import Table
 
 from services.app import SERVICES, App, open_store
 from services.sync import settle
-from shared.messages import TYPES, Envelope, PageFetched, SourceRecord
+from shared.messages import TYPES, Envelope, PageFetched, SourceRecord, UndecodableError, decode
 from shared.outbox import new_id
 from shared.settings import Settings
 from shared.store.base import Hold, Parked, Store, StoreError
@@ -137,4 +137,8 @@ def _again(item: Parked) -> Callable[[App, str], None] | None:
         return None
     envelope = Envelope(new_id(), name, new_id(), item.at, msgspec.Raw(item.body))
     body = msgspec.msgpack.encode(envelope)
-    return lambda app, _: app.transport.publish(TYPES[name].QUEUE, body)
+    try:
+        queue = decode(body)[1].queue
+    except UndecodableError:
+        return None
+    return lambda app, _: app.transport.publish(queue, body)

@@ -53,7 +53,7 @@ def figures(app: App, run_id: str) -> tuple[int, int, int, int]:
     counts = app.store.feeds.counts(run_id)
     written = sum(by.get("property", {}).get("fetched", 0) for by in counts.values())
     stored = sum(by.get("property", {}).get("photos_stored", 0) for by in counts.values())
-    left = [app.store.feeds.outstanding(feed) for feed in app.settings.feeds]
+    left = [app.store.feeds.outstanding(feed) for feed, current in app.runs.items() if current == run_id]
     return written, sum(item.wanted for item in left), stored, sum(item.photos for item in left)
 
 

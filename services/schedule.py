@@ -42,7 +42,7 @@ def _audit(app: App) -> None:
         run_id = new_id()
         app.store.feeds.start_run("", run_id, AUDIT)
         try:
-            found = audit(app.store, app.blobs)
+            found = audit(app.store, app.blobs, app.settings.feeds, app.stopping.is_set)
         except Exception as error:
             log.exception("the audit of the photo store failed; it is tried again in an hour")
             app.store.feeds.finish_run("", run_id, "failed", str(error))
@@ -57,7 +57,7 @@ def _keep(app: App, feed: str) -> None:
     while not app.stopping.is_set():
         started = time.monotonic()
         try:
-            sync(app, [feed], wait=every)
+            sync(app, [feed], wait=every, within=every)
         except Exception:
             log.exception("the sync failed; the next one comes on schedule", feed=feed)
         pause = every * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311 - spreads load, guards nothing

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 
 RESOURCES = ("property",)
 POLL_SECONDS = 0.2
+LOOK_SECONDS = 1.0
+STOP_SECONDS = 30.0
+"""How long an inventory under way may take to end when the process is told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,11 @@ def sync(
     limit: int | None = None,
     wait: float = 60.0,
     watch: Callable[[str], None] = lambda _run_id: None,
+    within: float | None = None,
 ) -> list[FeedReport]:
     """Bring ``feeds`` in step, and wait until nothing is left to do now or due within ``wait`` seconds.
 
+    Or, with ``within``, until so many seconds have passed: what is left goes on beside the next sync.
     ``watch`` is called every now and then with the run's id. ``limit``: only so many listings, removing nothing. Errors
     of one feed are in its report and stop no other.
     """
@@ -111,7 +116,9 @@ def sync(
     while any(taker.is_alive() for taker in takers) and not app.stopping.is_set():
         takers[0].join(POLL_SECONDS) if len(takers) == 1 else time.sleep(POLL_SECONDS)
         watch(run_id)
-    settle(app, run_id, wait, watch, lambda: all(_settled(app, feed, results.get(feed)) for feed in feeds))
+    for taker in takers:
+        taker.join(STOP_SECONDS)
+    settle(app, run_id, wait, watch, lambda: all(_settled(app, feed, results.get(feed)) for feed in feeds), within)
     app.drain_dead()
     for feed in feeds:
         app.log_out(feed)
@@ -147,16 +154,27 @@ def _settled(app: App, feed: str, result: Result | None) -> bool:
 
 
 def settle(
-    app: App, run_id: str, wait: float, watch: Callable[[str], None], settled: Callable[[], bool] = lambda: False
+    app: App,
+    run_id: str,
+    wait: float,
+    watch: Callable[[str], None],
+    settled: Callable[[], bool] = lambda: False,
+    within: float | None = None,
 ) -> None:
     """Return once the queues are empty, or hold only what is due later than ``wait`` seconds from now.
 
-    ``settled`` may say sooner that nothing in the queues matters to this run: other feeds share them.
+    ``settled`` may say sooner that nothing in the queues matters to this run: other feeds share them. ``within`` ends
+    the waiting in any case after so many seconds.
     """
-    moved, before = time.monotonic(), -1
+    started = moved = looked = time.monotonic()
+    before = -1
     while not app.stopping.is_set():
-        if app.transport.wait_idle(POLL_SECONDS) or settled():
+        if app.transport.wait_idle(POLL_SECONDS) or (within is not None and time.monotonic() - started > within):
             return
+        if time.monotonic() - looked > LOOK_SECONDS:
+            looked = time.monotonic()
+            if settled():
+                return
         watch(run_id)
         depths = app.transport.depths()
         busy = any(ready or unsettled for ready, _, unsettled in depths.values())
@@ -188,10 +206,14 @@ def remaining(app: App, left: Outstanding) -> list[str]:
     if left.next_due is not None:
         minutes = max(0, left.next_due - app.store.feeds.now()) / 60_000_000
         due = f" (the first is due in {minutes:.0f} min)"
+    delayed = app.transport.next_due()
+    soon = "; the next sync goes on"
+    if delayed is not None:
+        soon = f"; a retry is due in {max(0.0, delayed - time.monotonic()):.0f} s, the next sync goes on at once"
     if left.wanted:
-        found.append(f"{left.wanted} records still to fetch; they are asked for by the next sync")
+        found.append(f"{left.wanted} records still to fetch{soon}")
     if left.photos:
-        found.append(f"{left.photos} photos still to fetch or delete; the next sync goes on")
+        found.append(f"{left.photos} photos still to fetch or delete{soon}")
     if left.unavailable:
         found.append(f"{left.unavailable} listed records not delivered by the MLS; asked for again by later syncs{due}")
     if left.photos_failed:

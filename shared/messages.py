@@ -35,6 +35,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     feed: str
 
+    @property
+    def queue(self) -> str:
+        """The queue this message goes to."""
+        return self.QUEUE
+
 
 class PageFetched(Message, frozen=True, kw_only=True):
     """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for.
@@ -58,7 +63,7 @@ class InventoryTaken(Message, frozen=True, kw_only=True):
 
     ``count`` is the number of distinct keys of the whole inventory, ``part`` this range's number from 1 of ``parts``.
     ``proven`` says that the answer was whole and its distinct keys equal the announced count: only then is the
-    absence of a key evidence.
+    absence of a key evidence. ``limited`` says that only the keys named here are to be brought in step now.
     """
 
     TYPE: ClassVar[str] = "inventory.taken.v1"
@@ -74,16 +79,22 @@ class InventoryTaken(Message, frozen=True, kw_only=True):
     part: int
     parts: int
     proven: bool = True
+    limited: bool = False
 
 
 class RecordsRequested(Message, frozen=True, kw_only=True):
-    """Up to a page of keys that the ledger wants."""
+    """Up to a page of keys that the ledger wants. Each feed has a queue of its own: a slow MLS delays no other."""
 
     TYPE: ClassVar[str] = "records.requested.v1"
     QUEUE: ClassVar[str] = "fetcher"
 
     resource: str
     keys: list[str]
+
+    @property
+    def queue(self) -> str:
+        """The feed's own."""
+        return f"{self.QUEUE}.{self.feed}"
 
 
 class ListingsDeleted(Message, frozen=True, kw_only=True):

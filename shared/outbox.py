@@ -31,4 +31,4 @@ class Outbox:
     def publish(self, message: Message, run_id: str) -> None:
         """Send; returns once the transport has accepted the message."""
         body = encode(message, id=self._ids(), run_id=run_id, created_at=int(self._clock() * 1_000_000))
-        self._transport.publish(message.QUEUE, body)
+        self._transport.publish(message.queue, body)

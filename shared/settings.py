@@ -15,7 +15,15 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as SettingsSourceError,
+)
 from yaml import YAMLError
 
 DEFAULT_FILE = "mlsync.yaml"
@@ -90,6 +98,7 @@ class FeedSettings(Strict):
     auth_hosts: list[str] = Field(
         default_factory=list, description="Hosts besides the login's that may be sent the credentials"
     )
+    ca_bundle: Path | None = Field(None, description="File of certificate authorities to trust; unset: the usual ones")
     basic_over_cleartext: bool = Field(False, description="Allow Basic authentication over http:// beyond loopback")
     encoding: str = Field("cp1252", description="What bytes that are no UTF-8 are taken for")
     private_hosts: list[str] = Field(
@@ -174,8 +183,22 @@ def load(config: Path | None = None) -> Settings:
         return FromHere()
     except ValidationError as error:
         raise SettingsError("\n".join(_explain(error, file))) from None
-    except (YAMLError, UnicodeDecodeError, TypeError, ValueError) as error:
-        raise SettingsError(f"{file or 'the environment'} cannot be read: {error}") from None
+    except YAMLError as error:  # its own words may quote a password
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise SettingsError(
+            f"{file}{where}: this is no YAML; quote values that begin with one of ! & * % @ ` or hold a colon or #"
+        ) from None
+    except SettingsSourceError as error:
+        raise SettingsError(f"{_named(str(error))}: give it part by part, as MLSYNC_FEEDS__<NAME>__<SETTING>") from None
+    except (OSError, UnicodeDecodeError, TypeError, ValueError) as error:
+        raise SettingsError(f"{file or 'the environment'} cannot be read: {type(error).__name__}") from None
+
+
+def _named(message: str) -> str:
+    """The variable that pydantic could not parse."""
+    found = re.search(r'field "(\w+)"', message)
+    return f"MLSYNC_{found[1].upper()}" if found else "the environment"
 
 
 def secrets_of(settings: Settings) -> Iterator[str]:
@@ -206,6 +229,8 @@ def _explain(error: ValidationError, file: Path | None) -> Iterator[str]:
             message = "no setting has this name" + _suggest(path)
         elif fault["type"] == "missing":
             message = "is needed; give it" + (f" in {file} or" if file else "") + " as the variable"
+        elif fault["type"] in ("too_short", "string_too_short"):
+            message = "must not be empty; give it a value"
         yield f"{name} ({variable}): {message}"
 
 

@@ -19,7 +19,9 @@ def _is_wanted(line: Line, now: int) -> bool:
     return line.wanted_by is not None and not line.asked and due
 
 
-def to_messages(feed: str, resource: str, observed_at: int, taken: Inventory, size: int) -> Iterator[InventoryTaken]:
+def to_messages(
+    feed: str, resource: str, observed_at: int, taken: Inventory, size: int, *, limited: bool = False
+) -> Iterator[InventoryTaken]:
     """An inventory cut into key ranges that together cover every key there can be."""
     parts = max(1, -(-len(taken.packed) // size))
     for number, part in enumerate(taken.ranges(size), start=1):
@@ -35,4 +37,5 @@ def to_messages(feed: str, resource: str, observed_at: int, taken: Inventory, si
             part=number,
             parts=parts,
             proven=taken.proven,
+            limited=limited,
         )

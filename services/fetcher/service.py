@@ -8,6 +8,7 @@ proven was whole.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from services.fetcher.settings import FetcherSettings
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
-from shared.sources.base import Page, SourceUnavailableError, SourceUnreadableError
+from shared.sources.base import Page, SourceError, SourceUnavailableError, SourceUnreadableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import Store
 from shared.transport.base import Delivery
@@ -56,6 +57,7 @@ class Fetcher:
         self._outbox = outbox
         self._settings = settings
         self._pace = pace
+        self._answered: dict[str, float] = {}
 
     def take_inventory(self, feed: str, resource: str, run_id: str, limit: int | None = None) -> Taken:
         """Take the master list and publish it in ranges.
@@ -72,11 +74,13 @@ class Fetcher:
             log.warning("inventory is not proven: nothing is removed by it", feed=feed, resource=resource,
                         doubt=taken.doubt, keys=len(taken.packed))  # fmt: skip
         self._store.feeds.count(feed, run_id, resource, {"inventory": len(taken.packed)})
-        for message in to_messages(feed, resource, observed_at, taken, self._settings.range_size):
+        self._answered[feed] = time.monotonic()
+        size = self._settings.range_size
+        for message in to_messages(feed, resource, observed_at, taken, size, limited=limit is not None):
             self._outbox.publish(message, run_id)
         return Taken(observed_at, len(taken.packed), taken.proven, taken.doubt)
 
-    def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
+    def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Fetch the records that are still wanted and publish them as a page."""
         if not isinstance(message, RecordsRequested):
             raise Reject(f"the fetcher takes no {envelope.type}")
@@ -96,24 +100,30 @@ class Fetcher:
                 page = source.records(message.resource, keys)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
-        except SourceUnreadableError as error:
-            return self._narrow_down(message, keys, observed_at, str(error), envelope.run_id)
-        except SourceUnavailableError as error:
-            raise Retry(str(error), delay=error.retry_after) from error
+        except SourceError as error:
+            passing = isinstance(error, SourceUnavailableError) and not isinstance(error, SourceUnreadableError)
+            if passing and delivery.attempt < self._settings.attempts:
+                raise Retry(str(error), delay=getattr(error, "retry_after", None)) from error
+            return self._give_up(message, keys, observed_at, str(error), envelope.run_id)
+        self._answered[message.feed] = time.monotonic()
         self._publish(message, keys, observed_at, page, envelope.run_id)
         return "ok"
 
-    def _narrow_down(
-        self, message: RecordsRequested, keys: list[str], observed_at: int, failure: str, run_id: str
-    ) -> str:
-        """One record that breaks the answer must not stop the others: ask for each half, down to the one."""
-        if len(keys) == 1:
-            self._publish(message, keys, observed_at, Page([], None), run_id, failure)
-            return "unreadable"
-        middle = len(keys) // 2
-        for half in (keys[:middle], keys[middle:]):
-            self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=half), run_id)
-        return "halved"
+    def _give_up(self, message: RecordsRequested, keys: list[str], observed_at: int, failure: str, run_id: str) -> str:
+        """Count an attempt for each key, unless it is these keys that the MLS fails over.
+
+        As long as it answers other requests, one record that breaks the answer must not stop the others: ask for each
+        half, down to the one.
+        """
+        answered = self._answered.get(message.feed)
+        alive = answered is not None and time.monotonic() - answered < self._settings.alive_seconds
+        if len(keys) > 1 and alive:
+            middle = len(keys) // 2
+            for half in (keys[:middle], keys[middle:]):
+                self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=half), run_id)
+            return "halved"
+        self._publish(message, keys, observed_at, Page([], None), run_id, failure)
+        return "given_up"
 
     def _publish(
         self, message: RecordsRequested, keys: list[str], observed_at: int, page: Page, run_id: str, failure: str = ""

@@ -10,18 +10,29 @@ from shared.store.base import PhotoFailed, PhotoWant
 ATTEMPTS_IN_A_RUN = 3
 BATCH_PHOTOS = 16
 BATCH_BYTES = 8 * 1024 * 1024
+SOON = 30.0
+"""Seconds worth waiting for within a run."""
 LATER = (1.0, 3.0)
 """Seconds until a photo that failed in passing is tried again within the same run."""
 
 
-def to_retry(*, permanent: bool, attempt: int) -> bool:
-    """Whether a photo that failed is tried again in this run (``attempt`` counts from 1), not left to later ones."""
-    return not permanent and attempt < ATTEMPTS_IN_A_RUN
+def to_retry(*, permanent: bool, attempt: int, retry_after: float | None = None) -> bool:
+    """Whether a photo that failed is tried again in this run (``attempt`` counts from 1), not left to later ones.
+
+    ``retry_after`` is how many seconds the server asked to wait.
+    """
+    return not permanent and attempt < ATTEMPTS_IN_A_RUN and (retry_after or 0) <= SOON
 
 
-def given_up(want: PhotoWant, reason: str, now: int) -> PhotoFailed:
-    """The attempt is counted: next at the next three inventories, then after growing intervals."""
-    return PhotoFailed(want.media_key, want.version, reason, next_attempt_at(want.attempts, now))
+def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None = None) -> PhotoFailed:
+    """The attempt is counted: next at the next three inventories, then after growing intervals.
+
+    In any case not before ``retry_after`` seconds, where the server asked for that.
+    """
+    due = next_attempt_at(want.attempts, now)
+    if retry_after:
+        due = max(due or 0, now + int(retry_after * 1_000_000))
+    return PhotoFailed(want.media_key, want.version, reason, due)
 
 
 def retry_delay(attempt: int, asked_for: Collection[float]) -> float:

@@ -106,7 +106,9 @@ class Media:
         size = 0
         with closing(self._outcomes(feed, message, wants)) as outcomes:  # it may hold a session
             for outcome in outcomes:
-                if isinstance(outcome, Failed) and to_retry(permanent=outcome.permanent, attempt=delivery.attempt):
+                if isinstance(outcome, Failed) and to_retry(
+                    permanent=outcome.permanent, attempt=delivery.attempt, retry_after=outcome.retry_after
+                ):
                     again.append(outcome)
                     continue
                 batch.append(outcome)
@@ -125,20 +127,33 @@ class Media:
     def _outcomes(
         self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]
     ) -> Generator[Outcome, None, None]:
-        if not wants:
-            return
-        match feed.settings.policy:
-            case "url":
-                for want in wants:
-                    yield self._download(feed, want, want.url)
-            case "location":
-                urls = {item.order: item for item in self._objects(feed, message, location=True)}
-                for want in wants:
-                    yield self._located(feed, want, urls.get(want.order))
-            case "bytes":
-                yield from self._from_objects(feed, message, wants)
-            case _:
-                return
+        """One for every want, in the order they come to hand."""
+        left = {want.order: want for want in wants}
+        try:
+            match feed.settings.policy:
+                case "url":
+                    for want in wants:
+                        yield self._download(feed, want, want.url)
+                case "location" if wants:
+                    urls = {item.order: item for item in self._objects(feed, message, location=True)}
+                    for want in wants:
+                        yield self._located(feed, want, urls.get(want.order))
+                case "bytes" if wants:
+                    for item in self._objects(feed, message, location=False):
+                        if (found := left.pop(item.order, None)) is not None:
+                            yield self._given(found, item)
+                    # not named at all: servers omit closing boundaries, so the end may be lacking
+                    for want in left.values():
+                        yield Failed(want, "missing", permanent=False)
+                case _:
+                    return
+        except SourceUnavailableError as error:
+            for want in left.values():
+                yield Failed(want, "unavailable", permanent=False, retry_after=error.retry_after)
+        except SourceRefusedError as error:
+            log.warning("photos refused", feed=message.feed, key=message.key, reason=str(error))
+            for want in left.values():
+                yield Failed(want, "refused", permanent=True)
 
     def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None) -> Outcome:
         if found is not None and found.data is not None:
@@ -147,20 +162,10 @@ class Media:
             return Failed(want, "missing" if found is None else "object_error", permanent=found is not None)
         return self._download(feed, want, found.url)
 
-    def _from_objects(
-        self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]
-    ) -> Generator[Outcome, None, None]:
-        open_wants = {want.order: want for want in wants}
-        for item in self._objects(feed, message, location=False):
-            want = open_wants.pop(item.order, None)
-            if want is None:
-                continue
-            if item.data is None:
-                yield Failed(want, "object_error", permanent=True)
-            else:
-                yield self._verified(want, item.data)
-        for want in open_wants.values():  # not named at all: servers omit closing boundaries, so the end may be lacking
-            yield Failed(want, "missing", permanent=False)
+    def _given(self, want: PhotoWant, found: PhotoObject) -> Outcome:
+        if found.data is None:
+            return Failed(want, "object_error", permanent=True)
+        return self._verified(want, found.data)
 
     def _objects(self, feed: FeedMedia, message: PhotosPending, *, location: bool) -> Iterator[PhotoObject]:
         try:
@@ -168,10 +173,6 @@ class Media:
                 yield from source.photos(message.resource, message.key, location=location)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
-        except SourceUnavailableError as error:
-            raise Retry(str(error), delay=error.retry_after) from error
-        except SourceRefusedError as error:  # of this record: its photos count as missing, others go on
-            log.warning("photos refused", feed=message.feed, key=message.key, reason=str(error))
 
     def _download(self, feed: FeedMedia, want: PhotoWant, url: str | None) -> Outcome:
         if url is None:
@@ -206,7 +207,7 @@ class Media:
         names = self._put(message, fresh)
         stored = [_stored(item, names.get(item.want.media_key)) for item in batch if isinstance(item, Fetched)]
         failed: list[PhotoFailed] = [
-            given_up(item.want, item.reason, now) for item in batch if isinstance(item, Failed)
+            given_up(item.want, item.reason, now, item.retry_after) for item in batch if isinstance(item, Failed)
         ]
         with self._store.write() as tx:
             tx.media.unchanged(

@@ -7,7 +7,7 @@ step. What it publishes it reads back from the store after the commit, so a rede
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -35,7 +35,16 @@ log = structlog.get_logger()
 class Reconciler:
     """See the module."""
 
-    def __init__(self, feeds: Mapping[str, ReconcilerSettings], store: Store, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        feeds: Mapping[str, ReconcilerSettings],
+        store: Store,
+        outbox: Outbox,
+        photos_queued: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``photos_queued`` says that requests for photos wait in a queue that cannot have lost any: a first load takes
+        hours, and each inventory meanwhile would queue them all again."""
+        self._photos_queued = photos_queued
         self._feeds = feeds
         self._store = store
         self._outbox = outbox
@@ -129,8 +138,11 @@ class Reconciler:
         with self._store.write() as tx:
             due = tx.ledger.due(taken.feed, taken.resource, taken.after, taken.upto, now)
             photos = tx.media.pending_between(taken.feed, taken.resource, taken.after, taken.upto, now)
+        if taken.limited:
+            named = {key for key, _ in taken.entries}
+            due, photos = [key for key in due if key in named], [key for key in photos if key in named]
         self._request(taken.feed, taken.resource, due, settings, run_id)
-        for key in photos:
+        for key in () if self._photos_queued() else photos:
             self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key), run_id)
 
     def _request(

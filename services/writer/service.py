@@ -79,7 +79,8 @@ class Writer:
     def remap(self, feed: str, run_id: str) -> None:
         """Make the feed's rows anew, from the records as sent, if mapping or media policy are no longer what they were.
 
-        No observation: ``observed_at`` stays. Some at a time; interrupted, it begins anew and finds less to do.
+        No observation: ``observed_at`` stays. Some at a time; interrupted, it begins anew and finds less to do. Photos
+        that are pending now are asked for by the inventory that follows.
         """
         settings = self._feeds[feed]
         mapping = self._mappings[settings.mapping]
@@ -94,7 +95,6 @@ class Writer:
 
     def _remap_some(self, feed: str, resource: str, after: str | None, run_id: str) -> str | None:
         """The last key looked at, None when there was none left."""
-        now = self._store.feeds.now()
         effects: list[Effect] = []
         with self._store.write() as tx:
             lines = list(islice(tx.ledger.between(feed, resource, after, None), REMAP_AT_ONCE))
@@ -113,9 +113,6 @@ class Writer:
                     effects.append(StoreRecord(read.mapped, read.photos, record, after_it, insert=False))
             tx.records.apply(feed, resource, run_id, effects)
             self._settle_copies(tx, feed, resource, effects)
-            pending = tx.media.pending(feed, resource, [line.key for line in lines], now)
-        for key in pending:
-            self._outbox.publish(PhotosPending(feed=feed, resource=resource, key=key), run_id)
         return lines[-1].key if lines else None
 
     def _page(self, page: PageFetched, run_id: str) -> str:

@@ -114,11 +114,11 @@ def test_migrating_twice_is_harmless(store: SqliteStore, path: Path) -> None:
     store.migrate()
     before = schema(path)
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("INSERT INTO feed VALUES ('ddf', 7, 7)")
+        connection.execute("INSERT INTO feed (feed, clock, object_number) VALUES ('ddf', 7, 7)")
     store.migrate()
     assert schema(path) == before
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT * FROM feed").fetchall() == [("ddf", 7, 7)]
+        assert connection.execute("SELECT * FROM feed").fetchall() == [("ddf", 7, 7, None)]
 
 
 @pytest.mark.parametrize("_round", range(3))

@@ -1,4 +1,4 @@
-"""An MLS and an mlsync for whole-system tests: real processes, HTTP between them, nothing shared but what users share."""
+"""An MLS and an mlsync for whole-system tests: real processes, and between them HTTP alone."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Mls:
         return found
 
     def truth(self, size: str = "LargePhoto", culture: str = "en-CA") -> list[Json]:
-        """Every living listing as a consumer should hold it, with the hashes of its photos of ``size`` ("" for none)."""
+        """Every living listing as a consumer should hold it, its photos hashed in ``size`` ("" for none)."""
         return [json.loads(line) for line in self._ask("truth", {"size": size, "culture": culture}).splitlines()]
 
     def keys(self) -> list[str]:

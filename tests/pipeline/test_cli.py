@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from services.cli import app
 from tests.pipeline.simulated import PASSWORD, Finished, Installation, Mls, bare_env, command, simulated, synced, until
 
 LISTINGS, PHOTOS = 30, 2
-COMMANDS = ("demo", "sync", "run", "status", "check", "migrate", "ingest", "audit media", "simulator")
 COUNTS = ("inventory", "fetched", "inserted", "updated", "unchanged", "removed")
 
 
@@ -36,17 +37,25 @@ def no_feed(folder: Path, *arguments: str, **variables: str) -> Finished:
     return command(*arguments, env=bare_env() | variables, cwd=folder)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_help_has_an_example_that_names_the_command(tmp_path: Path, name: str) -> None:
-    done = no_feed(tmp_path, *name.split(), "--help")
-    assert done.code == 0
-    assert f"Example: mlsync {name}" in done.out
+def commands(*group: str) -> Iterator[tuple[str, str]]:
+    """Every command with its help, those of groups included."""
+    out = CliRunner().invoke(app, [*group, "--help"]).output
+    if "Commands:" not in out:
+        yield " ".join(group), out
+        return
+    for name in re.findall(r"^  ([a-z]+)(?:  |$)", out[out.index("Commands:") :], re.MULTILINE):
+        yield from commands(*group, name)
 
 
-def test_the_commands_are_those_with_an_example(tmp_path: Path) -> None:
-    out = no_feed(tmp_path, "--help").out
-    listed = re.findall(r"^  ([a-z]+)  ", out[out.index("Commands:") :], re.MULTILINE)
-    assert set(listed) == {name.split()[0] for name in COMMANDS}
+def test_every_commands_help_has_an_example_that_names_it() -> None:
+    found = dict(commands())
+    assert {"demo", "sync", "run", "status", "check", "migrate", "ingest", "audit media", "simulator"} <= found.keys()
+    assert {name: out for name, out in found.items() if f"Example: mlsync {name}" not in out} == {}
+
+
+def test_the_installed_command_is_this_one(tmp_path: Path) -> None:
+    done = no_feed(tmp_path, "sync", "--help")
+    assert (done.code, "Example: mlsync sync" in done.out) == (0, True)
 
 
 def test_sync_json_has_exactly_the_documented_shape_and_stdout_nothing_else(here: Installation) -> None:
@@ -75,7 +84,12 @@ def test_status_json_has_the_documented_shape_before_and_after_a_sync(here: Inst
     documented = {"last_run", "freshness_seconds", "at_mls", "stored", "photos", "held", "quarantined", "unavailable"}
     before = here.status()
     assert documented <= before.keys()
-    assert (before["last_run"], before["freshness_seconds"], before["at_mls"], before["stored"]) == (None, None, None, 0)
+    assert (before["last_run"], before["freshness_seconds"], before["at_mls"], before["stored"]) == (
+        None,
+        None,
+        None,
+        0,
+    )
     here.sync()
     after = here.status()
     assert after.keys() == before.keys()
@@ -93,7 +107,7 @@ def test_status_json_has_the_documented_shape_before_and_after_a_sync(here: Inst
         ("MLSYNC_FEEDS__DDF__MEDIA", "all", "'none', 'link', 'url', 'location' or 'bytes'"),
         ("MLSYNC_FEEDS__DDF__PAGE_SIZE", "101", "less than or equal to 100"),
         ("MLSYNC_FEEDS__DDF__PASWORD", "x", "did you mean password?"),
-        ("MLSYNC_FEEDS__DDF__PASSWORD", "", "at least 1 character"),
+        ("MLSYNC_FEEDS__DDF__PASSWORD", "", "must not be empty"),
         ("MLSYNC_DATABASE_URL", "mysql://localhost/x", "sqlite:///"),
         ("MLSYNC_MEDIA_URL", "ftp://localhost/x", "file:"),
         ("MLSYNC_BROKER_URL", "amqp://localhost", "memory:"),
@@ -101,12 +115,9 @@ def test_status_json_has_the_documented_shape_before_and_after_a_sync(here: Inst
         ("MLSYNC_CONFIG", "missing.yaml", "no settings file"),
     ],
 )
-@pytest.mark.parametrize("name", ["sync", "run"])
-def test_a_wrong_setting_is_named_with_its_remedy(
-    here: Installation, name: str, variable: str, value: str, words: str
-) -> None:
+def test_a_wrong_setting_is_named_with_its_remedy(here: Installation, variable: str, value: str, words: str) -> None:
     here.settings[variable] = value
-    done = here.run(name)
+    done = here.run("sync")
     assert done.code == 2
     assert variable in done.err
     assert words in done.err
@@ -152,6 +163,16 @@ def test_a_wrong_password_fails_in_words_and_is_shown_nowhere(here: Installation
         assert "password" in done.out
         assert secret not in done.out + done.err
         assert "Traceback" not in done.err
+
+
+def test_a_feed_that_refuses_us_leaves_what_is_stored(here: Installation, mls: Mls) -> None:
+    here.sync()
+    here.settings["MLSYNC_FEEDS__DDF__PASSWORD"] = "wrong"
+    report = here.sync(code=1)
+    assert report["error"]
+    assert report["removed"] == report["held"] == 0
+    assert here.status()["last_run"]["outcome"] == "failed"
+    assert here.differences(mls) == []
 
 
 def test_the_right_password_is_shown_nowhere(here: Installation) -> None:

@@ -175,7 +175,7 @@ class World:
     def handle(self, queue: str, body: bytes) -> None:
         envelope, message = decode(body)
         try:
-            self.handlers[queue](envelope, message, Delivery(queue, body, 3))
+            self.handlers[queue.partition(".")[0]](envelope, message, Delivery(queue, body, 3))
         except Retry:
             self.bag.bodies.append((queue, body))
 

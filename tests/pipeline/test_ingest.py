@@ -61,9 +61,7 @@ def everything(here: Installation) -> dict[str, list[tuple[object, ...]]]:
     return {table: sorted(here.rows(f"SELECT * FROM {table}"), key=repr) for table in TABLES}
 
 
-def test_an_ingested_answer_gives_the_rows_of_a_sync(
-    tmp_path: Path, mls: Mls, page: bytes, here: Installation
-) -> None:
+def test_an_ingested_answer_gives_the_rows_of_a_sync(tmp_path: Path, mls: Mls, page: bytes, here: Installation) -> None:
     (tmp_path / "answer.xml").write_bytes(page)
     done = here.run("ingest", "answer.xml", "--feed", "ddf", "--json")
     assert done.code == 0, done.err

@@ -26,13 +26,11 @@ finally:
 
 
 @pytest.mark.parametrize(("listings", "photos"), SIZES)
-def test_a_first_sync_stays_under_the_limit(
-    tmp_path: Path, listings: int, photos: int
-) -> None:
+def test_a_first_sync_stays_under_the_limit(tmp_path: Path, listings: int, photos: int) -> None:
     with synced(tmp_path, listings, photos) as (mls, here):
         started = time.monotonic()
         with process([sys.executable, "-c", WATCHED, "sync", "--json"], here.env, here.folder) as running:
-            out, err = running.communicate(timeout=3600)
+            _, err = running.communicate(timeout=3600)
         seconds = time.monotonic() - started
         assert running.returncode == 0, err[-2000:]
         peak = re.search(r"VmHWM:\s*(\d+) kB", err)

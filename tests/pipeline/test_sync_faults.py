@@ -16,17 +16,12 @@ ON_THE_WIRE = (
     "stale-nonce=3",
     "nonce-per-request=401",
     "nonce-per-request=nextnonce",
-    "http-503=first:3",
-    "http-503=25",
-    "cut=first:2",
+    "http-503=first:2",
     "cut=7",
-    "truncated=first:2",
     "truncated=7",
-    "slow=20",
     "relative-capabilities",
     "reply-order",
     "one-session",
-    "auth=digest-noqop",
     "auth=md5-sess",
     "auth=sha-256",
     "auth=basic",
@@ -68,21 +63,7 @@ def test_days_pass_among_all_faults_of_the_wire_and_the_text_and_all_ends_in_ste
     faults = ("session-lost=11", "stale-nonce=7", "http-503=23", "cut=13", "truncated=17", *IN_THE_TEXT)
     with synced(tmp_path, LISTINGS, PHOTOS, faults=faults, page_size=PAGE) as (mls, here):
         here.sync()
-        for _ in range(3):
-            mls.advance(2)
+        for _ in range(2):
+            mls.advance(3)
             here.sync()
             assert here.differences(mls) == []
-
-
-def test_a_server_that_only_refuses_leaves_everything_as_it_is(tmp_path: Path) -> None:
-    with synced(tmp_path, LISTINGS, PHOTOS, read_timeout="2s") as (mls, here):
-        here.sync()
-        mls.fault("truncated", "1")
-        report = here.sync("--wait", "2", code=1)
-        assert report["error"]
-        assert report["removed"] == 0
-        assert here.differences(mls) == []
-        mls.fault("truncated", "off")
-        mls.advance()
-        here.sync()
-        assert here.differences(mls) == []

@@ -106,9 +106,7 @@ def compare(what: str, expected: Mapping[Any, Facts], found: Mapping[Any, Facts]
 
 
 def _properties(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
-    expected = {
-        record["key"]: record["fields"] | {"modification_timestamp": record["modified"]} for record in truth
-    }
+    expected = {record["key"]: record["fields"] | {"modification_timestamp": record["modified"]} for record in truth}
     yield from compare("property", expected, stored.keyed("property", "listing_key"))
 
 
@@ -145,7 +143,9 @@ def _people(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
                 if copy and (copy["key"] not in copies or copies[copy["key"]][0] < seen):
                     copies[copy["key"]] = seen, copy
     for name, copies in (("member", members), ("office", offices)):
-        own, phones, websites = {}, {}, {}
+        own: dict[Any, Facts] = {}
+        phones: dict[Any, Facts] = {}
+        websites: dict[Any, Facts] = {}
         for key, (_, copy) in copies.items():
             stamp = {"modification_timestamp": copy["modified"]} if name == "office" else {}
             own[key] = copy["fields"] | stamp

@@ -25,7 +25,7 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._turn = threading.Lock()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._guard = threading.Lock()
 
     def connection(self) -> sqlite3.Connection:
@@ -45,7 +45,10 @@ class Database:
         made.execute("PRAGMA temp_store=MEMORY")
         made.execute("PRAGMA cache_size=-16000")
         with self._guard:
-            self._all.append(made)
+            for _, ended in (pair for pair in self._all if not pair[0].is_alive()):
+                ended.close()
+            self._all = [pair for pair in self._all if pair[0].is_alive()]
+            self._all.append((threading.current_thread(), made))
         self._local.connection = made
         return made
 
@@ -70,7 +73,7 @@ class Database:
     def close(self) -> None:
         """Close every thread's connection."""
         with self._guard:
-            for connection in self._all:
+            for _, connection in self._all:
                 connection.close()
             self._all.clear()
         self._local = threading.local()

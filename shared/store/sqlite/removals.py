@@ -56,6 +56,8 @@ class SqliteRemovals:
             "SELECT count(*) FROM inventory_part WHERE feed = ? AND resource = ? AND observed_at = ?",
             (feed, resource, observed_at),
         ).fetchone()[0]
+        if parts > handled:  # nothing is weighed yet, so nothing more need be counted
+            return Candidates(0, 0, 0, 0, 0, count, parts - handled, complete_at is not None, previous)
         states = dict(
             one(
                 "SELECT state, count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? "
