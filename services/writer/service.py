@@ -18,7 +18,7 @@ from services.writer.decide import Read, Unreadable, on_gone, on_page
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
-from shared.effects import Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.effects import Count, Effect, KeepRecord, RemoveRecord, StoreRecord
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
 from shared.messages import Envelope, ListingsGone, Message, PageFetched, PhotosPending, SourceRecord
@@ -112,7 +112,7 @@ class Writer:
                     after_it = replace(line, hash=read.mapped.hash)
                     effects.append(StoreRecord(read.mapped, read.photos, record, after_it, insert=False))
             tx.records.apply(feed, resource, run_id, effects)
-            self._settle_copies(tx, feed, resource, effects)
+            self._settle_copies(tx, feed, resource, run_id, effects)
         return lines[-1].key if lines else None
 
     def _page(self, page: PageFetched, run_id: str) -> str:
@@ -130,7 +130,7 @@ class Writer:
             horizon = tx.ledger.horizon(page.feed, page.resource)
             effects = on_page(page, read, unreadable, lines, horizon.observed_at if horizon else None, now)
             tx.records.apply(page.feed, page.resource, run_id, effects)
-            self._settle_copies(tx, page.feed, page.resource, effects)
+            self._settle_copies(tx, page.feed, page.resource, run_id, effects)
             pending = tx.media.pending(page.feed, page.resource, keys, now)
         self._measure(page.feed, page.resource, effects)
         for key in pending:
@@ -147,7 +147,7 @@ class Writer:
                 lines = tx.ledger.lines(gone.feed, gone.resource, keys)
                 effects = on_gone(gone.observed_at, keys, lines, horizon.observed_at if horizon else None)
                 tx.records.apply(gone.feed, gone.resource, run_id, effects)
-                self._settle_copies(tx, gone.feed, gone.resource, effects)
+                self._settle_copies(tx, gone.feed, gone.resource, run_id, effects)
                 pending = tx.media.pending(gone.feed, gone.resource, keys, now)
             self._measure(gone.feed, gone.resource, effects)
             for key in pending:
@@ -155,19 +155,22 @@ class Writer:
             if not effects:
                 return "ok"
 
-    def _settle_copies(self, tx: Tx, feed: str, resource: str, effects: Sequence[Effect]) -> None:
+    def _settle_copies(self, tx: Tx, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:
         """Members and offices follow the listings that refer to them, unless they have records of their own."""
         removed = [effect.line.key for effect in effects if isinstance(effect, RemoveRecord)]
         if resource != LISTINGS:
             orphaned = [(resource, key) for key in removed]
-            if orphaned:
-                tx.records.settle_embedded(feed, {}, (), self._remapper(feed), orphaned)
-            return
-        stored = {
-            effect.mapped.key: effect.mapped for effect in effects if isinstance(effect, StoreRecord | KeepRecord)
-        }
-        if stored or removed:
-            tx.records.settle_embedded(feed, stored, removed, self._remapper(feed))
+            stored: dict[str, Mapped] = {}
+            removed = []
+        else:
+            orphaned = []
+            stored = {
+                effect.mapped.key: effect.mapped for effect in effects if isinstance(effect, StoreRecord | KeepRecord)
+            }
+        if stored or removed or orphaned:
+            counts = tx.records.settle_embedded(feed, stored, removed, self._remapper(feed), orphaned)
+            for embedded, changes in counts.items():
+                tx.records.apply(feed, embedded, run_id, [Count(name, n) for name, n in changes.items()])
 
     def _remapper(self, feed: str) -> Callable[[SourceRecord], Mapped | None]:
         def remap(record: SourceRecord) -> Mapped | None:

@@ -147,12 +147,12 @@ class Records(Protocol):
         removed: Iterable[str],
         remap: Callable[[SourceRecord], Mapped | None],
         orphaned: Iterable[tuple[str, str]] = (),
-    ) -> None:
+    ) -> dict[str, dict[str, int]]:
         """Make member and office rows what the stored listings say (a later observation wins, then the greater key).
 
         ``stored`` are the listings just written or kept, ``removed`` the keys just removed; called in their
         transaction, after ``apply``. ``remap`` maps a stored source record again. ``orphaned`` are (resource, key) of
-        members and offices whose own records were just removed.
+        members and offices whose own records were just removed. Returns resource → inserted, updated, removed → rows.
         """
 
 

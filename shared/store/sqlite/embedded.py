@@ -32,7 +32,7 @@ def settle_embedded(
     removed: Iterable[str],
     remap: Callable[[SourceRecord], Mapped | None],
     orphaned: Iterable[Key],
-) -> None:
+) -> dict[str, dict[str, int]]:
     """See ``shared.store.base.Records.settle_embedded``."""
     from shared.store.sqlite.records import delete_rows, write_rows
 
@@ -84,6 +84,7 @@ def settle_embedded(
                 found = _copy(remap(source) if source else None, key)
             if found is not None:
                 write[key] = found
+    counts: dict[str, dict[str, int]] = {}
     for resource in {key[0] for key in (*write, *drop)}:
         some = {key[1]: copy for key, copy in write.items() if key[0] == resource}
         write_rows(connection, feed, resource, list(some.values()), [key for key in some if (resource, key) in rows])
@@ -97,6 +98,10 @@ def settle_embedded(
             "DELETE FROM embedded_row WHERE feed = ? AND resource = ? AND key = ?",
             [(feed, resource, key) for key in away],
         )
+        known = sum((resource, key) in rows for key in some)
+        lost_rows = sum((resource, key) in rows for key in away)
+        counts[resource] = {"inserted": len(some) - known, "updated": known, "removed": lost_rows}
+    return counts
 
 
 def _references(connection: sqlite3.Connection, feed: str, listings: Iterable[str]) -> dict[tuple[str, Key], bytes]:

@@ -163,8 +163,8 @@ class SqliteRecords:
         removed: Iterable[str],
         remap: Callable[[SourceRecord], Mapped | None],
         orphaned: Iterable[tuple[str, str]] = (),
-    ) -> None:
-        settle_embedded(self._connection, self, feed, stored, removed, remap, orphaned)
+    ) -> dict[str, dict[str, int]]:
+        return settle_embedded(self._connection, self, feed, stored, removed, remap, orphaned)
 
 
 def _of(kind: type[E], effects: Sequence[Effect]) -> list[E]:
