@@ -58,6 +58,7 @@ class Fetcher:
         self._settings = settings
         self._pace = pace
         self._answered: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
 
     def take_inventory(self, feed: str, resource: str, run_id: str, limit: int | None = None) -> Taken:
         """Take the master list and publish it in ranges.
@@ -74,7 +75,7 @@ class Fetcher:
             log.warning("inventory is not proven: nothing is removed by it", feed=feed, resource=resource,
                         doubt=taken.doubt, keys=len(taken.packed))  # fmt: skip
         self._store.feeds.count(feed, run_id, resource, {"inventory": len(taken.packed)})
-        self._answered[feed] = time.monotonic()
+        self._heard(feed)
         size = self._settings.range_size
         for message in to_messages(feed, resource, observed_at, taken, size, limited=limit is not None):
             self._outbox.publish(message, run_id)
@@ -94,6 +95,8 @@ class Fetcher:
         keys = still_wanted(message.keys, lines, now)
         if not keys:
             return "not_wanted"
+        if self._failures.get(message.feed, 0) >= self._settings.failures:
+            return "mls_down"  # the wants stay, and are asked for when an inventory has been answered again
         try:
             with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 observed_at = self._store.feeds.observe(message.feed)
@@ -102,12 +105,17 @@ class Fetcher:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
         except SourceError as error:
             passing = isinstance(error, SourceUnavailableError) and not isinstance(error, SourceUnreadableError)
+            self._failures[message.feed] = self._failures.get(message.feed, 0) + passing
             if passing and delivery.attempt < self._settings.attempts:
                 raise Retry(str(error), delay=getattr(error, "retry_after", None)) from error
             return self._give_up(message, keys, observed_at, str(error), envelope.run_id)
-        self._answered[message.feed] = time.monotonic()
+        self._heard(message.feed)
         self._publish(message, keys, observed_at, page, envelope.run_id)
         return "ok"
+
+    def _heard(self, feed: str) -> None:
+        self._answered[feed] = time.monotonic()
+        self._failures[feed] = 0
 
     def _give_up(self, message: RecordsRequested, keys: list[str], observed_at: int, failure: str, run_id: str) -> str:
         """Count an attempt for each key, unless it is these keys that the MLS fails over.

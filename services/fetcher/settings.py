@@ -10,10 +10,12 @@ class FetcherSettings:
     """``range_size``: keys of an inventory in one message. ``slot_timeout``: seconds to wait for a session.
 
     ``attempts``: how often a page is asked for in one run, each with the session's own retries. ``alive_seconds``: an
-    MLS that answered something so recently is there, so it is these records that it fails over.
+    MLS that answered something so recently is there, so it is these records that it fails over. ``failures``: after so
+    many requests in a row without an answer nothing more is asked until the next inventory.
     """
 
     range_size: int = 5_000
     slot_timeout: float = 30.0
     attempts: int = 2
     alive_seconds: float = 300.0
+    failures: int = 10

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from services.simulator.main import Options, Simulator
 from tests.pipeline.truth import Json, Media, differences
 
 MLSYNC = Path(sys.executable).with_name("mlsync")
@@ -80,15 +81,13 @@ class Mls:
 
 @contextmanager
 def simulated(listings: int = 40, photos: int = 2, *, seed: int = 1, faults: tuple[str, ...] = ()) -> Iterator[Mls]:
-    """A simulator as a process of its own."""
-    command = [str(MLSYNC), "simulator", "--listings", str(listings), "--photos", str(photos), "--seed", str(seed),
-               "--username", USERNAME, "--password", PASSWORD, "--control"]  # fmt: skip
-    command += [argument for fault in faults for argument in ("--fault", fault)]
-    with process(command, stderr=subprocess.DEVNULL) as running:
-        assert running.stdout is not None
-        word, login_url = running.stdout.readline().split()
-        assert word == "ready"
-        yield Mls(login_url)
+    """A simulator on a port of its own; it shares nothing with the commands under test, which are other processes."""
+    options = Options(
+        listings=listings, photos=photos, seed=seed, username=USERNAME, password=PASSWORD, faults=list(faults),
+        control=True,
+    )  # fmt: skip
+    with Simulator(options) as running:
+        yield Mls(running.login_url)
 
 
 @contextmanager

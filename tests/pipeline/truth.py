@@ -221,6 +221,7 @@ def _picture(path: Path, name: str, row: Facts, size: tuple[Any, Any]) -> Iterat
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != row.get("content_sha256"):
         yield f"photo {name}: the file's bytes are not those of its row"
+        return
     with Image.open(path) as picture:
         if picture.size != size:
             yield f"photo {name}: {picture.size} in pixels, the row says {size}"
