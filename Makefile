@@ -45,8 +45,8 @@ docs: $(READY) ## Write the generated pages of docs/
 	$(BIN)/python -m shared.settings_page > docs/settings.md
 
 lock: $(READY) ## Renew the locks from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
-	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-annotate -q -o requirements-dev.lock
 
 clean: ## Delete what can be made again
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache data/demo

@@ -28,13 +28,13 @@ class FakeSource:
         self.users -= 1
 
     def inventory(self, resource: str) -> Inventory:
-        raise NotImplementedError
+        raise AssertionError("a pool asks the MLS for nothing")
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
-        raise NotImplementedError
+        raise AssertionError("a pool asks the MLS for nothing")
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
-        raise NotImplementedError
+        raise AssertionError("a pool asks the MLS for nothing")
 
     def close(self) -> None:
         assert self.leases.held
