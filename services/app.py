@@ -18,6 +18,7 @@ from services.fetcher.service import Fetcher
 from services.fetcher.settings import FetcherSettings
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
+from services.once import PhotosOnce
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.writer.service import Writer
@@ -25,7 +26,7 @@ from services.writer.settings import WriterSettings
 from shared.blobs.base import Blobs
 from shared.blobs.local import LocalBlobs
 from shared.consumer import Consumer, ConsumerSettings, Handler
-from shared.outbox import Outbox
+from shared.messages import Envelope, Message
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.verify import PhotoLimits
 from shared.rets.session import RetsSession
@@ -36,6 +37,7 @@ from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, D
 from shared.sources.pool import SessionPool
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
+from shared.transport.base import Delivery
 from shared.transport.memory import MemoryTransport
 
 log = structlog.get_logger()
@@ -150,7 +152,7 @@ class App:
         self.runs: dict[str, str] = {}
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        outbox = Outbox(self.transport)
+        outbox = self.outbox = PhotosOnce(self.transport)
         feeds = settings.feeds
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
         self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace)
@@ -167,7 +169,6 @@ class App:
             },
             self.store,
             outbox,
-            lambda: self.transport.pressure("media") > 0,
         )
         self.writer = Writer(
             {
@@ -177,7 +178,6 @@ class App:
             self.store,
             outbox,
         )
-        self.outbox = outbox
         self._fetch_queues = {name: f"fetcher.{name}" for name in feeds}
         self._drain = Drain(self.transport, self.store, [*self._fetch_queues.values(), *SERVICES])
         self.media = Media(
@@ -242,7 +242,7 @@ class App:
             ),
             ("reconciler", "reconciler", self.reconciler.handle, 1),
             ("writer", "writer", self.writer.handle, 1),
-            ("media", "media", self.media.handle, self.settings.media.workers),
+            ("media", "media", self._photos, self.settings.media.workers),
         ]
         for service, queue, handler, threads in loops:
             if service in services:
@@ -252,6 +252,10 @@ class App:
             thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def _photos(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
+        self.outbox.taken(message)
+        return self.media.handle(envelope, message, delivery)
 
     def drain_dead(self) -> None:
         """Move what is parked now into quarantine."""

@@ -7,7 +7,7 @@ step. What it publishes it reads back from the store after the commit, so a rede
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -35,16 +35,7 @@ log = structlog.get_logger()
 class Reconciler:
     """See the module."""
 
-    def __init__(
-        self,
-        feeds: Mapping[str, ReconcilerSettings],
-        store: Store,
-        outbox: Outbox,
-        photos_queued: Callable[[], bool] = lambda: False,
-    ) -> None:
-        """``photos_queued`` says that requests for photos wait in a queue that cannot have lost any: a first load takes
-        hours, and each inventory meanwhile would queue them all again."""
-        self._photos_queued = photos_queued
+    def __init__(self, feeds: Mapping[str, ReconcilerSettings], store: Store, outbox: Outbox) -> None:
         self._feeds = feeds
         self._store = store
         self._outbox = outbox
@@ -142,7 +133,7 @@ class Reconciler:
             named = {key for key, _ in taken.entries}
             due, photos = [key for key in due if key in named], [key for key in photos if key in named]
         self._request(taken.feed, taken.resource, due, settings, run_id)
-        for key in () if self._photos_queued() else photos:
+        for key in photos:
             self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key), run_id)
 
     def _request(

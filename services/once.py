@@ -1,0 +1,39 @@
+"""Within one process a record waits for its photos once, however often that is said."""
+
+from __future__ import annotations
+
+import threading
+
+from shared.messages import Message, PhotosPending
+from shared.outbox import Outbox
+from shared.transport.base import Transport
+
+
+class PhotosOnce(Outbox):
+    """An outbox that leaves out a ``photos.pending`` whose like is still queued.
+
+    The one queued will read what is true when its turn comes. That holds only where queue and publisher share a
+    process, so that neither dies without the other. A first load takes hours, and every inventory meanwhile says it all
+    again.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self._queued: set[tuple[str, str, str]] = set()
+        self._lock = threading.Lock()
+
+    def publish(self, message: Message, run_id: str) -> None:
+        """Send, unless the record is queued already."""
+        if isinstance(message, PhotosPending):
+            record = (message.feed, message.resource, message.key)
+            with self._lock:
+                if record in self._queued:
+                    return
+                self._queued.add(record)
+        super().publish(message, run_id)
+
+    def taken(self, message: Message) -> None:
+        """The message is about to be handled: what is said of its record from now on is news."""
+        if isinstance(message, PhotosPending):
+            with self._lock:
+                self._queued.discard((message.feed, message.resource, message.key))

@@ -1,0 +1,41 @@
+"""One request for a record's photos is queued at a time, and none is lost by that."""
+
+from __future__ import annotations
+
+from services.once import PhotosOnce
+from shared.messages import PhotosPending, RecordsRequested, decode
+from shared.transport.memory import MemoryTransport
+
+PENDING = PhotosPending(feed="ddf", resource="property", key="1")
+
+
+def queued(transport: MemoryTransport, queue: str) -> int:
+    return transport.depths().get(queue, (0, 0, 0))[0]
+
+
+def test_the_like_of_a_request_still_queued_is_left_out() -> None:
+    transport = MemoryTransport()
+    outbox = PhotosOnce(transport)
+    for _ in range(3):
+        outbox.publish(PENDING, "run")
+        outbox.publish(PhotosPending(feed="ddf", resource="property", key="2"), "run")
+    assert queued(transport, "media") == 2
+
+
+def test_what_is_said_once_the_request_was_taken_is_queued_again() -> None:
+    transport = MemoryTransport()
+    outbox = PhotosOnce(transport)
+    outbox.publish(PENDING, "run")
+    delivery = transport.receive(["media"], 0)
+    assert delivery is not None
+    outbox.taken(decode(delivery.body)[1])
+    outbox.publish(PENDING, "run")
+    assert queued(transport, "media") == 1
+
+
+def test_other_messages_pass_however_often_they_are_sent() -> None:
+    transport = MemoryTransport()
+    outbox = PhotosOnce(transport)
+    for _ in range(2):
+        outbox.publish(RecordsRequested(feed="ddf", resource="property", keys=["1"]), "run")
+    assert queued(transport, "fetcher.ddf") == 2
