@@ -56,9 +56,9 @@ class Authenticator:
         scheme, _, rest = (authorization or "").partition(" ")
         if way == "basic":
             good = scheme.lower() == "basic" and self._basic(rest)
-            return Verdict(True) if good else Verdict(False, challenge=f'Basic realm="{REALM}"')
+            return Verdict(True) if good else Verdict(False, challenge=self.challenge())
         if scheme.lower() != "digest":
-            return Verdict(False, challenge=self._challenge(way))
+            return Verdict(False, challenge=self.challenge())
         given = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
         if given.get("uri") not in (target, target.partition("?")[0]):
             return Verdict(False, status=400)  # a digest of another request proves nothing about this one
@@ -73,6 +73,11 @@ class Authenticator:
             with self._lock:
                 self._nonces.pop(given["nonce"], None)
         return Verdict(True, info=f'nextnonce="{self._issue()}"' if single == "nextnonce" else "")
+
+    def challenge(self) -> str:
+        """A challenge for a client that has proved nothing yet."""
+        way = self._faults.on("auth") or "digest"
+        return f'Basic realm="{REALM}"' if way == "basic" else self._challenge(way)
 
     def _basic(self, token: str) -> bool:
         try:

@@ -11,7 +11,9 @@ from .answers import Answer
 from .drawing import SIZES
 from .faults import FaultError, Faults
 from .formats import iso
+from .making import key_of
 from .sessions import Sessions
+from .timeline import REVERTED, SWEPT, Stamped
 from .truth import RESOURCES, Look, truths
 from .vocabulary import CULTURES
 from .world import World
@@ -36,7 +38,20 @@ class Control:
         """Let whole days pass; returns what they did and the new present."""
         if not 0 <= days <= _MOST_DAYS:
             raise ControlError(f"days must be between 0 and {_MOST_DAYS}")
-        return self._world.advance(days) | {"now": iso(int(self._world.clock.now()))}
+        return self._world.advance(days, self._stamped()) | {"now": iso(int(self._world.clock.now()))}
+
+    def _stamped(self) -> Stamped | None:
+        """What the faults that are on make of the timestamps of listings that do not change."""
+        faults = self._faults
+        if faults.on("mass-touch") is None and faults.on("reverting-timestamp") is None:
+            return None
+
+        def stamped(number: int, day: int) -> int:
+            if faults.hits("reverting-timestamp", key_of(number), day):
+                return REVERTED
+            return SWEPT if faults.hits("mass-touch", key_of(number), day) else 0
+
+        return stamped
 
     def fault(self, name: str, value: str | None = None) -> dict[str, str]:
         """Turn a fault on (None: with its usual value) or ``off``; returns those that are on. Raises FaultError."""

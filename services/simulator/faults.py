@@ -5,56 +5,12 @@ from __future__ import annotations
 import re
 import threading
 import zlib
-from dataclasses import dataclass
+from collections import Counter
 
 from .draws import FAULT, Draw, mix
+from .switches import SWITCHES, Switch, describe
 
-OFTEN = "VALUE: 0.25 (chance), 7 (every seventh), first:3"
-OF_KEYS = "VALUE: 0.25 (share), 7 (every seventh), ids:KEY,KEY"
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """One fault: what it does, the form of its value (a regular expression) and the value when none is given."""
-
-    about: str
-    form: str
-    default: str
-
-
-_FREQUENCY = r"(0?\.\d+|1\.0+|[1-9]\d{0,8}|first:[1-9]\d{0,8})"
-_SHARE = r"(0?\.\d+|1\.0+|[1-9]\d{0,8}|ids:\d+(,\d+)*)"
-
-SWITCHES: dict[str, Switch] = {
-    "auth": Switch(
-        "ask for another proof of identity: basic, digest-noqop, md5-sess, sha-256",
-        "basic|digest|digest-noqop|md5-sess|sha-256",
-        "basic",
-    ),
-    "count-mismatch": Switch("announce VALUE records more than are sent", r"-?[1-9]\d{0,8}", "1"),
-    "cut": Switch(f"cut the connection in the middle of a body; {OFTEN}", _FREQUENCY, "1"),
-    "empty-inventory": Switch("a master list without records, as code 0 or 20201", "0|20201", "0"),
-    "ghost-photo": Switch(f"photos that are named but not there; {OF_KEYS}", _SHARE, "0.1"),
-    "http-503": Switch(f"answer 503 with Retry-After; {OFTEN}", _FREQUENCY, "1"),
-    "illegal-characters": Switch(f"control characters in remarks, which XML forbids; {OF_KEYS}", _SHARE, "1"),
-    "location-style": Switch("how GetObject answers Location=1: table or header", "table|header", "header"),
-    "missing-record": Switch(f"listings that are in the master list but never delivered; {OF_KEYS}", _SHARE, "0.02"),
-    "nonce-per-request": Switch(
-        "a nonce is good for one request; nextnonce hands out the next with the answer", "401|nextnonce", "401"
-    ),
-    "not-an-image": Switch(f"photos that are an error text sent as image/jpeg; {OF_KEYS}", _SHARE, "0.1"),
-    "one-session": Switch(
-        "refuse a login (20022) while a session lives; VALUE is its idle seconds", r"\d{1,6}", "1800"
-    ),
-    "relative-capabilities": Switch("capability URLs without scheme and host", "1", "1"),
-    "reply-order": Switch("ReplyCode before ReplyText in the login reply", "1", "1"),
-    "session-lost": Switch(f"forget the session of a request; {OFTEN}", _FREQUENCY, "10"),
-    "slow": Switch("wait VALUE milliseconds before each answer", r"\d{1,6}", "500"),
-    "stale-nonce": Switch(f"declare a good nonce stale; {OFTEN}", _FREQUENCY, "5"),
-    "surrogate-references": Switch(f"write emoji as two references to half characters; {OF_KEYS}", _SHARE, "1"),
-    "truncated": Switch(f"end a body early though it is well framed; {OFTEN}", _FREQUENCY, "1"),
-    "wrong-encoding": Switch(f"records in Windows-1252 in an answer that says UTF-8; {OF_KEYS}", _SHARE, "1"),
-}
+__all__ = ["SWITCHES", "FaultError", "Faults", "Switch", "describe"]
 
 
 class FaultError(ValueError):
@@ -68,7 +24,8 @@ class Faults:
         self._seed = seed
         self._lock = threading.Lock()
         self._on: dict[str, str] = {}
-        self._turns: dict[str, int] = {}
+        self._turns: Counter[str] = Counter()
+        self._tallies: dict[str, Counter[str]] = {}
         for item in wanted:
             name, equals, value = item.partition("=")
             self.set(name, value if equals else None)
@@ -80,6 +37,7 @@ class Faults:
             raise FaultError(f"no fault is called {name!r}; there are {', '.join(SWITCHES)}")
         with self._lock:
             self._turns.pop(name, None)
+            self._tallies.pop(name, None)
             if value == "off":
                 self._on.pop(name, None)
                 return
@@ -96,13 +54,19 @@ class Faults:
         """The fault's value, None when it is off."""
         return self._on.get(name)
 
+    def kind(self, name: str) -> str | None:
+        """Which kind of a fault that has several is on, None when it is off."""
+        value = self._on.get(name)
+        return value.partition(":")[0] if value is not None else None
+
     def strikes(self, name: str) -> bool:
         """Whether the fault strikes this time; each call is one opportunity."""
-        value = self._on.get(name)
+        value = self._extent(name)
         if value is None:
             return False
         with self._lock:
-            turn = self._turns[name] = self._turns.get(name, 0) + 1
+            self._turns[name] += 1
+            turn = self._turns[name]
         if value.startswith("first:"):
             return turn <= int(value[6:])
         if "." in value:
@@ -111,7 +75,7 @@ class Faults:
 
     def hits(self, name: str, key: str, part: int = 0) -> bool:
         """Whether the fault lies on this record (or this part of it): the same answer every time."""
-        value = self._on.get(name)
+        value = self._extent(name)
         if value is None:
             return False
         if value.startswith("ids:"):
@@ -121,7 +85,20 @@ class Faults:
             return bits / 2**64 < float(value)
         return bits % int(value) == 0
 
+    def tally(self, name: str, what: str) -> None:
+        """Count something for a fault that remembers; forgotten when the switch is thrown."""
+        if name in self._on:
+            with self._lock:
+                self._tallies.setdefault(name, Counter())[what] += 1
 
-def describe() -> str:
-    """One line per fault, for ``--list-faults``."""
-    return "\n".join(f"{name:22} {switch.about} [{switch.default}]" for name, switch in SWITCHES.items())
+    def tallied(self, name: str, what: str) -> int:
+        """How often that was counted."""
+        with self._lock:
+            return self._tallies[name][what] if name in self._tallies else 0
+
+    def _extent(self, name: str) -> str | None:
+        """How often, or on which records: the value, without the kind that may stand before it."""
+        value = self._on.get(name)
+        if value is not None and SWITCHES[name].kinds:
+            return value.partition(":")[2] or "1"
+        return value

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import logging
 import re
-import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -17,6 +16,7 @@ from .control import admitted
 from .formats import rfc1123
 from .objects import photo
 from .transactions import PATHS
+from .wire import endless, halved, packed
 
 if TYPE_CHECKING:
     from .server import Server
@@ -25,7 +25,8 @@ log = logging.getLogger("simulator")
 _MOST_BODY = 1024 * 1024
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(?::\d{1,5})?")
 _ZIPPABLE = ("text/", "application/")
-_ZIP_LEVEL = 1
+_SMALL = 512  # bytes; less is not compressed
+_TICKS = 10  # a second, at which a slow body gets its next bytes
 _GONE = (BrokenPipeError, ConnectionResetError, ConnectionAbortedError, TimeoutError)
 
 
@@ -63,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a POST, whose form is read before anything else so that the connection stays in step."""
-        length = self.headers.get("Content-Length", "0")
+        length = self.headers.get("Content-Length", "0")  # missing: an empty form
         if not length.isdigit() or "Transfer-Encoding" in self.headers:
             self.close_connection = True
             return self._send(Answer(b"", "text/plain", 411))
@@ -75,7 +76,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The Date header: the simulated MLS's clock, as everything else it says."""
-        return rfc1123(int(self.server.world.clock.now() if timestamp is None else timestamp))
+        now = self.server.world.clock.now() if timestamp is None else timestamp
+        wrong = self.server.faults.on("wrong-date") or "0"
+        return rfc1123(int(now) + (int(wrong) if wrong.lstrip("-").isdigit() else 0))
 
     def version_string(self) -> str:
         """The Server header."""
@@ -99,10 +102,11 @@ class Handler(BaseHTTPRequestHandler):
         server.pause(server.options.latency_ms + int(server.faults.on("slow") or 0))
         name = PATHS.get(split.path)
         server.sessions.count(name or ("Photo" if split.path.startswith("/listings/") else "Unknown"))
-        if server.faults.strikes("http-503"):
-            return self._send(Answer(b"Service Unavailable", "text/plain", 503, {"Retry-After": "1"}))
+        method = self.command if self.command == "POST" else "GET"
+        refusal = server.gates.refusal(method, name, self.headers)  # type: ignore[arg-type]  # is a mapping in all but name
+        if refusal is not None:
+            return self._send(refusal)
         if name is not None:
-            method = self.command if self.command == "POST" else "GET"
             call = Call(arguments, base)
             return self._send(server.transactions.answer(name, method, self.path, _plain(self.headers), call))
         return self._photo(unquote(split.path))
@@ -112,6 +116,8 @@ class Handler(BaseHTTPRequestHandler):
         if found is None:
             return self._send(Answer(b"Not Found", "text/plain", 404))
         answer, tag, modified = found
+        if answer.status != 200:
+            return self._send(answer)
         headers = {"ETag": tag, "Last-Modified": modified, "Cache-Control": "public, max-age=300"}
         match = self.headers.get("If-None-Match")
         unchanged = self.headers.get("If-Modified-Since") == modified
@@ -119,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
             unchanged = match.strip() == "*" or tag in [item.strip().removeprefix("W/") for item in match.split(",")]
         if unchanged:
             return self._send(Answer(b"", "image/jpeg", 304, headers))
-        return self._send(Answer(answer.body, answer.content_type, headers=headers, fragile=True))
+        return self._send(replace(answer, headers=headers))
 
     def _control(self, name: str, arguments: dict[str, str], base: str) -> None:
         headers = self.headers
@@ -130,18 +136,17 @@ class Handler(BaseHTTPRequestHandler):
         return self._send(self.server.control.answer(self.command, name, arguments, base))
 
     def _send(self, answer: Answer) -> None:
-        zipped = "gzip" in self.headers.get("Accept-Encoding", "") and answer.content_type.startswith(_ZIPPABLE)
         faults, body = self.server.faults, answer.body
         cut = answer.fragile and faults.strikes("cut")
-        truncated = answer.fragile and faults.strikes("truncated")
+        if answer.fragile and faults.strikes("truncated"):
+            body = halved(body)
+        if answer.fragile and faults.kind("endless") == "text" and faults.strikes("endless"):
+            body = endless(body)
+        zipped, defect = self._compression(answer, body)
+        if zipped:
+            body = b"".join(packed([body], defect)) if isinstance(body, bytes) else packed(body, defect)
         chunked = not isinstance(body, bytes) and self.request_version >= "HTTP/1.1"
-        if isinstance(body, bytes):
-            body = body[: len(body) // 2] if truncated else body
-            zipped = zipped and len(body) > 512
-            body = gzip.compress(body, _ZIP_LEVEL, mtime=0) if zipped else body
-        elif truncated:
-            body = _halved(body)
-        self.send_response(answer.status)
+        self._status(answer.status)
         self._headers(answer, zipped)
         if isinstance(body, bytes):
             if answer.status != 304:
@@ -153,9 +158,28 @@ class Handler(BaseHTTPRequestHandler):
         if self.close_connection or cut:
             self.send_header("Connection", "close")
         self.end_headers()
+        slow = faults.kind("drip") if answer.fragile and faults.strikes("drip") else None
         if self.command != "HEAD" and answer.status != 304:
-            self._body(body, zipped, chunked, cut)
+            self._body(body, chunked, cut, int(slow or 0))
         self.wfile.flush()
+
+    def _compression(self, answer: Answer, body: bytes | Iterator[bytes]) -> tuple[bool, str]:
+        """Whether the answer goes out as gzip, and with which defect."""
+        asked = "gzip" in self.headers.get("Accept-Encoding", "") and answer.content_type.startswith(_ZIPPABLE)
+        defect = self.server.faults.kind("broken-gzip") if answer.fragile else None
+        possible = asked or (defect == "unasked" and answer.content_type.startswith(_ZIPPABLE))
+        if possible and defect is not None and self.server.faults.strikes("broken-gzip"):
+            return defect != "off", defect
+        return asked and (not isinstance(body, bytes) or len(body) > _SMALL), ""
+
+    def _status(self, status: int) -> None:
+        """The status line, the Server header and, unless a fault keeps it back, the Date header."""
+        self.log_request(status)
+        self.send_response_only(status)
+        self.send_header("Server", self.version_string())
+        if (wrong := self.server.faults.on("wrong-date")) != "none":
+            date = "yesterday at noon" if wrong == "garbage" else self.date_time_string()
+            self.send_header("Date", date)
 
     def _headers(self, answer: Answer, zipped: bool) -> None:
         own = {"Content-Type": answer.content_type, "Cache-Control": "private"} | dict(answer.headers)
@@ -168,26 +192,36 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in own.items():
             self.send_header(name, value)
 
-    def _body(self, body: bytes | Iterator[bytes], zipped: bool, chunked: bool, cut: bool) -> None:
+    def _body(self, body: bytes | Iterator[bytes], chunked: bool, cut: bool, slow: int) -> None:
         if isinstance(body, bytes):
-            self.wfile.write(body[: len(body) // 2] if cut else body)
+            self._write(body[: len(body) // 2] if cut else body, slow)
         else:
-            pieces = _zipped(body) if zipped else body
-            for number, piece in enumerate(piece for piece in pieces if piece):  # an empty chunk would end the body
+            for number, piece in enumerate(piece for piece in body if piece):  # an empty chunk would end the body
                 if chunked:
-                    self.wfile.write(f"{len(piece):x}\r\n".encode() + piece[: len(piece) // 2 if cut else None])
+                    self._write(f"{len(piece):x}\r\n".encode() + piece[: len(piece) // 2 if cut else None], slow)
                     if cut:
                         break
-                    self.wfile.write(b"\r\n")
+                    self._write(b"\r\n", slow)
                 else:
-                    self.wfile.write(piece)
+                    self._write(piece, slow)
                     if cut and number:
                         break
             if chunked and not cut:
-                self.wfile.write(b"0\r\n\r\n")
+                self._write(b"0\r\n\r\n", slow)
         if cut:
             self.wfile.flush()
             raise CutError
+
+    def _write(self, data: bytes, slow: int) -> None:
+        """Write, all at once or ``slow`` bytes a second."""
+        if not slow:
+            self.wfile.write(data)
+            return
+        step = max(1, slow // _TICKS)
+        for at in range(0, len(data), step):
+            self.wfile.write(data[at : at + step])
+            self.wfile.flush()
+            self.server.pause(1000 * step // slow)
 
 
 def _form(text: str) -> dict[str, str]:
@@ -205,18 +239,3 @@ def _plain(headers: object) -> dict[str, str]:
 
 def _safe(text: str) -> str:
     return re.sub(r"[^\x21-\x7e]", "", text)[:64]
-
-
-def _halved(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The first piece of a stream, and not all of it."""
-    for piece in pieces:
-        yield piece[: len(piece) // 2]
-        return
-
-
-def _zipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(_ZIP_LEVEL, zlib.DEFLATED, 31)
-    for piece in pieces:
-        if packed := packer.compress(piece):
-            yield packed
-    yield packer.flush()

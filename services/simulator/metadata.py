@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from .answers import Answer, Call, RefusedError, envelope
 from .formats import escape
 from .search import RESOURCES
@@ -34,6 +37,24 @@ def get_metadata(call: Call) -> Answer:
     else:
         body = _below(kind, parents, language, deep)
     return Answer(envelope(0, "Operation Successful", f"\n<METADATA>\n{body}</METADATA>\n"))
+
+
+def distorted(answer: Answer, how: str | None) -> Answer:
+    """The answer as some servers write it: ``empty``, ``blank``, ``unknown``, ``cut`` or ``failed``; None: as it is."""
+    if how == "failed":
+        return Answer(b"Internal Server Error", "text/plain", 500)
+    assert isinstance(answer.body, bytes)
+    text = answer.body
+    if how == "empty":
+        text = re.sub(rb"(?s)<METADATA>.*</METADATA>", b"<METADATA></METADATA>", text)
+    elif how == "blank":
+        text = re.sub(rb"<(\w+)>[^<]+</\1>", rb"<\1></\1>", text)
+    elif how == "unknown":
+        unknown = f"<METADATA-UPDATE_HELP {_STAMPS}><UpdateHelp><Text>?</Text></UpdateHelp></METADATA-UPDATE_HELP>\n"
+        text = text.replace(b"</METADATA>\n", unknown.encode() + b"</METADATA>\n")
+    elif how == "cut":
+        text = text[: len(text) // 2]
+    return replace(answer, body=text)
 
 
 def _below(kind: str, parents: list[str], language: int, deep: bool) -> str:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .answers import Answer, Call, RefusedError, envelope
 from .faults import Faults
 from .formats import escape, iso, rfc1123, ticks
 from .making import key_of, number_of
+from .multipart import Part, content_type, multipart
 from .people import AGENT, OFFICE, has_photo
 from .photos import Photo
 from .render import FOLDERS, photo_url
 from .search import number_in
+from .spoiling import spoil, spoiled
 from .world import View, World
 
-_BOUNDARY = "creaboundary"
 _TYPES = {
     "Property": ("ThumbnailPhoto", "Photo", "LargePhoto"),
     "Agent": ("ThumbnailPhoto", "LargePhoto"),
@@ -24,18 +24,10 @@ _TYPES = {
 }
 _PATH = re.compile(r"/listings/TS(\d{18})/(lowres|medres|highres)/\d/(\d{8,9})_(\d{1,3})\.jpg")
 _SIZES = {folder: size for size, folder in FOLDERS.items()}
-_NO_IMAGE = b"The requested photo could not be processed. Please try again later."
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One object of an answer: its bytes, or where it is, or the reply code that stands for it."""
-
-    order: int
-    data: bytes = b""
-    url: str = ""
-    description: str = ""
-    code: int = 0
+_NOT_MULTIPART = {  # what some servers answer although a multipart was asked for
+    "text": Answer(b"No photos at this time", "text/plain"),
+    "empty": Answer(b"", "text/plain"),
+}
 
 
 def get_object(world: World, call: Call, faults: Faults) -> Answer:
@@ -54,18 +46,25 @@ def get_object(world: World, call: Call, faults: Faults) -> Answer:
         raise RefusedError(20403, "No Object Found")
     if resource != "Property":
         return _single(key, _portrait(view, resource, kind, number))
+    if faults.hits("no-object", key):
+        raise RefusedError(int(faults.kind("no-object") or 20403), "No Object Found")
     chosen = _chosen(view.photos(number), wanted)
     if not chosen:
         raise RefusedError(20403, "No Object Found")
-    located = call.get("location") == "1"
+    located = call.get("location") == "1" and faults.on("location-ignored") is None
     style = faults.on("location-style") or world.options.location_style
     if located and style == "table":
         return Answer(_table(call.base, kind, number, [photo for _, photo in chosen if photo]), fragile=True)
     album = _Album(world, faults, kind, number)
     parts = (album.part(order, photo, call.base if located else "") for order, photo in chosen)
-    if "*" in wanted or len(wanted) > 1:
-        return Answer(_multipart(key, parts), f'multipart/parallel; boundary="{_BOUNDARY}"', fragile=True)
-    return _single(key, next(iter(parts)))
+    if "*" not in wanted and len(wanted) < 2:
+        return _single(key, next(iter(parts)))
+    if (instead := faults.on("single-part")) == "image":
+        return _single(key, next(iter(parts)))
+    if instead is not None:
+        return _NOT_MULTIPART[instead]
+    defect = faults.on("multipart-defects") or ""
+    return Answer(multipart(key, parts, defect), content_type(defect), fragile=True)
 
 
 def photo(world: World, path: str, faults: Faults) -> tuple[Answer, str, str] | None:
@@ -81,12 +80,16 @@ def photo(world: World, path: str, faults: Faults) -> tuple[Answer, str, str] | 
             break
     else:
         return None
+    key = found[3]
+    answered = faults.tallied("expired-photo-url", f"{key}/{view.listings.stamp(number)}")
+    if faults.hits("expired-photo-url", key) and answered < 2:
+        return Answer(b"Forbidden: the URL has expired", "text/plain", 403), "", ""
     part = _Album(world, faults, _SIZES[found[2]], number).part(order, candidate)
     if part.code:
         return None
     sha256, _ = world.fingerprint(_SIZES[found[2]], "house", number, candidate.serial, candidate.version)
-    tag = f'"{sha256[:32]}"' if part.data is not _NO_IMAGE else '"broken"'
-    return Answer(part.data, "image/jpeg", fragile=True), tag, rfc1123(candidate.stamp)
+    tag = spoiled(faults, key, candidate.serial) or sha256[:32]
+    return Answer(part.data, part.content_type, fragile=True), f'"{tag}"', rfc1123(candidate.stamp)
 
 
 def _chosen(photos: list[Photo], wanted: list[str]) -> list[tuple[int, Photo | None]]:
@@ -108,29 +111,29 @@ class _Album:
     size: str
     number: int
 
-    def part(self, order: int, photo: Photo | None, base: str = "") -> _Part:
+    def part(self, order: int, photo: Photo | None, base: str = "") -> Part:
         """One object: its bytes, with ``base`` its address instead, or 20403."""
         key = key_of(self.number)
-        if photo is None or self.faults.hits("ghost-photo", key, photo.serial):
-            return _Part(order, code=20403)
+        spoilt = spoiled(self.faults, key, photo.serial) if photo else None
+        if photo is None or spoilt == "ghost-photo":
+            return Part(order, code=20403)
         if base:
-            return _Part(order, url=photo_url(base, self.size, self.number, photo), description=photo.description)
-        if self.faults.hits("not-an-image", key, photo.serial):
-            return _Part(order, _NO_IMAGE, description=photo.description)
+            return Part(order, url=photo_url(base, self.size, self.number, photo), description=photo.description)
         data = self.world.picture(self.size, "house", self.number, photo.serial, photo.version)
-        return _Part(order, data, description=photo.description)
+        content, kind = spoil(spoilt, data) if spoilt else (data, "image/jpeg")
+        return Part(order, content, description=photo.description, content_type=kind)
 
 
-def _portrait(view: View, resource: str, size: str, number: int) -> _Part:
+def _portrait(view: View, resource: str, size: str, number: int) -> Part:
     kind, subject = (AGENT, "face") if resource == "Agent" else (OFFICE, "logo")
     if not has_photo(view.world.options.seed, kind, number):
         raise RefusedError(20403, "No Object Found")
     snapshot = view.snapshot(resource)
     version = snapshot.changes_until(number, snapshot.day) // 2  # as people.photo_stamp has it
-    return _Part(0, view.world.picture(size, subject, number, 0, version))
+    return Part(0, view.world.picture(size, subject, number, 0, version))
 
 
-def _single(key: str, part: _Part) -> Answer:
+def _single(key: str, part: Part) -> Answer:
     if part.code:
         raise RefusedError(part.code, "No Object Found")
     headers = {"MIME-Version": "1.0", "Content-ID": key, "Object-ID": str(part.order)}
@@ -138,26 +141,7 @@ def _single(key: str, part: _Part) -> Answer:
         headers["Content-Description"] = part.description.encode("ascii", "ignore").decode()
     if part.url:
         return Answer(envelope(0, "Operation Successful"), headers=headers | {"Location": part.url})
-    return Answer(part.data, "image/jpeg", headers=headers, fragile=True)
-
-
-def _multipart(key: str, parts: Iterator[_Part]) -> Iterator[bytes]:
-    preferred = True
-    for part in parts:
-        plain = part.code or part.url
-        head = f"\r\n--{_BOUNDARY}\r\nContent-Type: {'text/xml' if plain else 'image/jpeg'}\r\n"
-        head += f"Content-ID: {key}\r\nObject-ID: {part.order}\r\n"
-        if part.description:
-            head += f"Content-Description: {part.description}\r\n"
-        if part.url:
-            head += f"Location: {part.url}\r\n"
-        if preferred and not part.code:
-            head, preferred = head + "Preferred: 1\r\n", False
-        data = part.data
-        if plain:
-            data = envelope(part.code, "No Object Found" if part.code else "Operation Successful")
-        yield f"{head}\r\n".encode() + data
-    yield f"\r\n--{_BOUNDARY}--\r\n".encode()
+    return Answer(part.data, part.content_type, headers=headers, fragile=True)
 
 
 def _table(base: str, size: str, number: int, photos: list[Photo]) -> bytes:

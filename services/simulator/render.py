@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from .disturbing import disturbed, hostile_text, unfit
 from .facts import DESTINATION
 from .faults import Faults
 from .formats import day_first, escape, rfc1123, ticks
@@ -48,13 +49,14 @@ def property_xml(view: View, listing: Listing, base: str, faults: Faults) -> byt
             text = wire(values[path], (listing.number + len(leaf)) % 2 == 0)
             if element.kind == "remarks":
                 text = _remarks(listing, text, faults)
+            text = unfit(listing, path, text, faults)
             out.append(f"<{leaf}>{escape(text)}</{leaf}>")
         elif element.kind == "child":
             out.append(_child(view, listing, path, leaf, base))
     if section:
         out.append(f"</{section}>")
     out.append("</PropertyDetails>\n")
-    return _encoded("".join(out), listing.key, faults)
+    return disturbed("".join(out), listing.key, faults)
 
 
 def person_xml(person: Person, element: str, stamped: bool = True) -> str:
@@ -123,19 +125,8 @@ def _photo(listing: Listing, photo: Photo, base: str) -> str:
 def _remarks(listing: Listing, text: str, faults: Faults) -> str:
     if faults.hits("illegal-characters", listing.key):
         text = f"{text[:9]}\x0b\x00{text[9:]}\x1f"
+    if faults.hits("terminal-escapes", listing.key) and text:
+        text = hostile_text(text)
     if listing.suffixed and text:
         text = f"{text} (id:{DESTINATION})"
     return f"\n  {text}\n" if listing.number % 20 == 0 else text
-
-
-def _encoded(xml: str, key: str, faults: Faults) -> bytes:
-    if faults.hits("surrogate-references", key):
-        xml = "".join(_halves(character) if character > "\uffff" else character for character in xml)
-    if faults.hits("wrong-encoding", key):
-        return xml.encode("cp1252", "xmlcharrefreplace")
-    return xml.encode()
-
-
-def _halves(character: str) -> str:
-    raw = character.encode("utf-16-be")
-    return "".join(f"&#{int.from_bytes(raw[at : at + 2], 'big')};" for at in (0, 2))

@@ -12,6 +12,7 @@ import time
 
 from .control import Control
 from .faults import Faults
+from .gates import Gates
 from .handler import Handler
 from .options import Options
 from .sessions import Sessions
@@ -31,6 +32,7 @@ class Server(socketserver.TCPServer):
         self.options = options
         self.world = World(options)
         self.faults = Faults(options.seed, options.faults)
+        self.gates = Gates(self.faults)
         self.sessions = Sessions(self.faults)
         self.transactions = Transactions(self.world, self.faults, self.sessions)
         self._stopping = threading.Event()

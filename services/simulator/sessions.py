@@ -20,6 +20,7 @@ class Sessions:
         self._faults = faults
         self._lock = threading.Lock()
         self._open: dict[str, float] = {}
+        self._lost: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._most_open = 0
         self._second = 0
@@ -42,6 +43,7 @@ class Sessions:
     def known(self, cookie: str | None) -> bool:
         """Whether this session is open; using it keeps it so. A fault may have forgotten it."""
         forgotten = self._faults.strikes("session-lost")
+        forgotten = self._faults.strikes("status-412") or forgotten
         with self._lock:
             self._expire()
             if cookie is None or cookie not in self._open:
@@ -51,6 +53,19 @@ class Sessions:
                 return False
             self._open[cookie] = time.monotonic()
             return True
+
+    def elsewhere(self, cookie: str | None) -> bool:
+        """Whether a request reached a node that does not know its session, as a fault has it, and then all with it."""
+        if cookie is None or self._faults.on("lost-node") is None:
+            return False
+        with self._lock:
+            known = cookie in self._open
+        struck = known and self._faults.strikes("lost-node")
+        with self._lock:
+            if struck:
+                self._open.pop(cookie, None)
+                self._lost.add(cookie)
+            return cookie in self._lost
 
     def logout(self, cookie: str | None) -> bool:
         """Close a session; False when it was not open."""

@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from . import clock
 from .draws import DAY, STAMP, Draw, mix
 
-EDITED, REPHOTOGRAPHED, TOUCHED = 1, 2, 4
+EDITED, REPHOTOGRAPHED, TOUCHED, SWEPT, REVERTED = 1, 2, 4, 8, 16
+_STAMP_ONLY = SWEPT | REVERTED  # faults: the record's timestamp moved, forwards or back, and nothing else of it
 SMALL = 20  # from this many records on, every day brings at least one of each kind of event
 _BORN_WITHIN_DAYS = 110
+
+Stamped = Callable[[int, int], int]
+"""A record's number and a day → SWEPT, REVERTED or 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,10 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change of one record: its number among that record's changes (from 1), when, and the kinds as bits."""
+    """A change of one record: how many it has seen with it, when, and the kinds as bits.
+
+    What moves the timestamp alone does not count, so that the changes after it are the same with and without.
+    """
 
     ordinal: int
     day: int
@@ -67,12 +74,16 @@ class Snapshot:
         population = self.population
         if head < 0:
             return population.born(number)
+        if population.log_kinds[head] & REVERTED:
+            return self.events(number)[-1].stamp
         return population.instant(number, population.log_day[head])
 
     def last_day(self, number: int) -> int:
         """The day of the record's newest version (0: as it was at the start)."""
-        head = self.heads[number]
-        return self.population.log_day[head] if head >= 0 else self.population.birth_day(number)
+        head, population = self.heads[number], self.population
+        while head >= 0 and population.log_kinds[head] & _STAMP_ONLY:
+            head = population.log_previous[head]
+        return population.log_day[head] if head >= 0 else population.birth_day(number)
 
     def events(self, number: int) -> list[Event]:
         """The record's changes, oldest first."""
@@ -83,10 +94,12 @@ class Snapshot:
             found.append(at)
             at = population.log_previous[at]
         days, kinds = population.log_day, population.log_kinds
-        return [
-            Event(ordinal, days[at], population.instant(number, days[at]), kinds[at])
-            for ordinal, at in enumerate(reversed(found), 1)
-        ]
+        events, changes = [], 0
+        for place, at in enumerate(reversed(found), 1):
+            changes += not kinds[at] & _STAMP_ONLY
+            stamp = population.moved(number, place, days[at], kinds[at])
+            events.append(Event(changes, days[at], stamp, kinds[at]))
+        return events
 
     def stamp_at(self, number: int, day: int) -> int:
         """The instant of the version the record had at the end of ``day``."""
@@ -138,8 +151,15 @@ class Population:
         within = mix(self.seed, STAMP, self.kind, number, day) % span
         return clock.START + (day - 1) * clock.DAY + self._shifts[day - 1] + start + within
 
-    def advance(self, shift: int) -> dict[str, int]:
-        """Let one day pass; ``shift`` as from ``Clock.shift``. Returns how many records did what."""
+    def moved(self, number: int, place: int, day: int, kinds: int) -> int:
+        """The timestamp that an entry of a record's log, at place 1 the first, gave it: of its day or before all."""
+        return self.born(number) - place * clock.DAY if kinds & REVERTED else self.instant(number, day)
+
+    def advance(self, shift: int, stamped: Stamped | None = None) -> dict[str, int]:
+        """Let one day pass; ``shift`` as from ``Clock.shift``. Returns how many records did what.
+
+        ``stamped`` says of each record that did not change what became of its timestamp all the same.
+        """
         before = self.now
         day = before.day + 1
         draw = Draw(self.seed, DAY, self.kind, day)
@@ -158,10 +178,12 @@ class Population:
                 kinds = REPHOTOGRAPHED | (EDITED if draw.chance(0.5) or len(changed) == 1 else 0)
             elif position and draw.chance(self.rates.touched_of_changed):
                 kinds = TOUCHED
-            self.log_day.append(day)
-            self.log_kinds.append(kinds)
-            self.log_previous.append(heads[number])
-            heads[number] = len(self.log_day) - 1
+            self._log(heads, number, day, kinds)
+        if stamped is not None:
+            busy = set(changed)
+            for number in range(before.total):
+                if not gone[number] and number not in busy and (kinds := stamped(number, day)):
+                    self._log(heads, number, day, kinds)
         new = count(self.rates.new)
         heads.extend([-1] * new)
         gone.extend(bytes(new))
@@ -170,6 +192,12 @@ class Population:
         live = before.live - len(removed) + new
         self.now = Snapshot(self, day, before.total + new, live, heads, gone)
         return {"new": new, "changed": len(changed), "rephotographed": photographed, "removed": len(removed)}
+
+    def _log(self, heads: array[int], number: int, day: int, kinds: int) -> None:
+        self.log_day.append(day)
+        self.log_kinds.append(kinds)
+        self.log_previous.append(heads[number])
+        heads[number] = len(self.log_day) - 1
 
     def _choose(self, draw: Draw, total: int, wanted: int, fits: Callable[[int], bool]) -> list[int]:
         chosen: dict[int, None] = {}

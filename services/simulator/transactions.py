@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
 from . import metadata
-from .answers import Answer, Call, RefusedError, envelope
+from .answers import XML, Answer, Call, RefusedError, envelope
 from .auth import Authenticator
 from .facts import DESTINATION
 from .faults import Faults
 from .formats import escape
-from .metadata import get_metadata
+from .metadata import distorted, get_metadata
 from .objects import get_object
 from .search import search
 from .sessions import COOKIE, Sessions
@@ -46,9 +47,12 @@ class Transactions:
         if not verdict.passed:
             extra = {"WWW-Authenticate": verdict.challenge} if verdict.challenge else {}
             return Answer(b"", "text/plain", verdict.status, extra)
-        found = self._permitted(name, _cookie(headers.get("Cookie", "")), call)
+        cookie = _cookie(headers.get("Cookie", ""), self._cookie_name())
+        found = self._permitted(name, cookie, call)
+        if found.content_type == XML and found.status == 200 and self._faults.strikes("success-with-400"):
+            found = replace(found, status=400)
         extra = {"Authentication-Info": verdict.info} if verdict.info else {}
-        return Answer(found.body, found.content_type, found.status, {**found.headers, **extra}, found.fragile)
+        return replace(found, headers={**found.headers, **extra})
 
     def _admits(self, agent: str) -> bool:
         if not agent.strip():
@@ -58,29 +62,46 @@ class Transactions:
         return not self._agents or any(allowed in names for allowed in self._agents)
 
     def _permitted(self, name: str, cookie: str | None, call: Call) -> Answer:
+        if self._sessions.elsewhere(cookie):
+            return Answer(envelope(400, "RETS-Session-ID is invalid"), status=401)
         try:
             if name == "Login":
                 return self._login(cookie, call)
             if name == "Logout":
-                if not self._sessions.logout(cookie):
-                    raise RefusedError(20701, "Not Logged In")
-                return Answer(
-                    b'<?xml version="1.0" encoding="utf-8"?>\n' + _reply("Operation Successful", 0, " /") + b"\n"
-                )
+                return self._logout(cookie)
             if not self._sessions.known(cookie):
+                if self._faults.on("status-412") is not None:
+                    return Answer(b"Precondition Failed", "text/plain", 412)
+                raise RefusedError(20701, "Not Logged In")
+            if self._faults.strikes("not-logged-in"):
                 raise RefusedError(20701, "Not Logged In")
             if name == "Search":
                 return search(self._world, call, self._faults)
             if name == "GetObject":
                 return get_object(self._world, call, self._faults)
-            return get_metadata(call)
+            return distorted(get_metadata(call), self._faults.on("odd-metadata"))
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
+
+    def _cookie_name(self) -> str:
+        return self._faults.on("cookie-name") or COOKIE
+
+    def _logout(self, cookie: str | None) -> Answer:
+        if not self._sessions.logout(cookie):
+            raise RefusedError(20701, "Not Logged In")
+        odd = self._faults.on("odd-logout")
+        if odd == "401":
+            return Answer(b"", "text/plain", 401, {"WWW-Authenticate": self._authenticator.challenge()})
+        if odd is not None:
+            return Answer(b"Goodbye" if odd == "text" else b"", "text/plain")
+        return Answer(b'<?xml version="1.0" encoding="utf-8"?>\n' + _reply("Operation Successful", 0, " /") + b"\n")
 
     def _login(self, cookie: str | None, call: Call) -> Answer:
         session = self._sessions.login(cookie)
         if session is None:
             raise RefusedError(20022, "Additional login not permitted")
+        form = self._faults.on("login-form")
+        nothing = "NULL" if form == "null" else ""
         base = "" if self._faults.on("relative-capabilities") else call.base
         lines = [
             f"Broker={DESTINATION}",
@@ -89,16 +110,19 @@ class Transactions:
             f"MinMetadataVersion={metadata.VERSION}",
             f"MetadataTimestamp={metadata.DATE}",
             f"MinMetadataTimestamp={metadata.DATE}",
-            f"User={DESTINATION},,,{DESTINATION}",
+            f"User={DESTINATION},{nothing},{nothing},{DESTINATION}",
             *(f"{transaction}={base}{path}" for path, transaction in PATHS.items()),
         ]
+        if form == "spaces":
+            lines = [line.replace("=", " = ", 1) for line in lines]
         body = "\n".join(f"    {escape(line)}" for line in lines).encode()
+        if form != "bare":
+            body = b"  <RETS-RESPONSE>\n" + body + b"\n  </RETS-RESPONSE>"
         opening = _reply("Operation Successful", 0, "", code_first=self._faults.on("reply-order") is not None)
         return Answer(
-            b'<?xml version="1.0" encoding="utf-8"?>\n' + opening + b"\n  <RETS-RESPONSE>\n" + body
-            + b"\n  </RETS-RESPONSE>\n</RETS>\n",
-            headers={"Set-Cookie": f"{COOKIE}={session}; path=/; HttpOnly"},
-        )  # fmt: skip
+            b'<?xml version="1.0" encoding="utf-8"?>\n' + opening + b"\n" + body + b"\n</RETS>\n",
+            headers={"Set-Cookie": f"{self._cookie_name()}={session}; path=/; HttpOnly"},
+        )
 
 
 def _reply(text: str, code: int, close: str, code_first: bool = False) -> bytes:
@@ -107,9 +131,9 @@ def _reply(text: str, code: int, close: str, code_first: bool = False) -> bytes:
     return f"<RETS {' '.join(reversed(parts) if code_first else parts)}{close}>".encode()
 
 
-def _cookie(header: str) -> str | None:
+def _cookie(header: str, name: str) -> str | None:
     try:
-        found = SimpleCookie(header).get(COOKIE)
+        found = SimpleCookie(header).get(name)
     except CookieError:
         return None
     return found.value if found and re.fullmatch(r"[0-9a-f]{32}", found.value) else None

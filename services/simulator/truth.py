@@ -1,11 +1,30 @@
-"""What really is at the MLS, typed and under the names of the RESO Data Dictionary: what a consumer should hold."""
+"""What really is at the MLS, typed and under the names of the RESO Data Dictionary: what a consumer should hold.
+
+Faults change what is sent, not what is true, and so the truth stays what the MLS means, with these additions:
+
+- ``withheld: true`` on a listing or photo that no client can ever get while its faults stay on, with the fault's name
+  as ``withheld_reason``: ``missing-record``, ``missing-key``, ``deep-nesting`` (what is beyond every bound is there to
+  be refused), ``short-inventory`` (for clients that go by master lists), ``stale-copy`` (only listings that differ
+  from yesterday's); of photos ``ghost-photo``, ``not-an-image``, ``image-bomb``, ``half-photo``, ``placeholder-photo``.
+- ``object_withheld: true`` on a listing whose photos GetObject refuses (``no-object``); their URLs work.
+- ``unknown``: the paths of elements and attributes that no guide names (``unknown-elements``); what they hold is not
+  true of any column.
+- ``sent``: what is sent instead, in the shape of the record itself. ``unfit-values``: ``fields`` holds the texts that
+  stand in the columns' elements. ``stale-copy``: the whole of yesterday's record, if there was one.
+  ``placeholder-photo``: ``sha256`` and ``bytes`` of the picture that stands for all others.
+
+``terminal-escapes`` alone is part of what is true: ``public_remarks`` holds the characters that XML allows. Hostile
+keys belong to no listing and are not here. Timestamps moved by ``mass-touch`` and ``reverting-timestamp`` are true.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .disturbing import UNKNOWN_PATHS, allowed, hostile_text, sent_instead
 from .faults import Faults
 from .formats import iso, rfc1123
 from .listing import Listing
@@ -14,6 +33,7 @@ from .people import AGENT, Contact, Person, person_fields
 from .photos import Photo
 from .render import photo_url
 from .schema import CHILDREN, ELEMENTS
+from .spoiling import placeholder, spoiled
 from .values import Moment, Value, local_date, truth
 from .world import View
 
@@ -24,6 +44,7 @@ _NAMES = {
     "ParkingSpaces": "parking",
     "UtilitiesAvailable": "utilities",
 }
+_WITHHOLDING = ("missing-record", "missing-key", "deep-nesting", "short-inventory")
 _ROLES = ("list", "co_list", "co_list", "co_list")
 
 
@@ -51,13 +72,14 @@ def truths(view: View, resource: str, look: Look) -> Iterator[dict[str, Any]]:
 def property_truth(view: View, listing: Listing, look: Look) -> dict[str, Any]:
     """One listing: its scalar and list fields, what repeats, its people as it carries them, and its photos.
 
-    Faults change what is sent, not what is true; but a listing that can never be read says ``withheld``, and so does
-    a photo that cannot be had.
+    See the head of this module for what faults add.
     """
     fields: dict[str, Any] = {}
     for element in ELEMENTS:
         if element.path in listing.values:
             fields |= truth(listing.values[element.path], element.columns)
+    if "public_remarks" in fields and look.faults.hits("terminal-escapes", listing.key):
+        fields["public_remarks"] = allowed(hostile_text(fields["public_remarks"]))
     agents = [view.agent(number, listing.as_of) for number in listing.agents]
     for position, agent in enumerate(agents):
         suffix = str(position) if position > 1 else ""
@@ -80,9 +102,36 @@ def property_truth(view: View, listing: Listing, look: Look) -> dict[str, Any]:
         for agent in agents
     ]
     record["photos"] = [_photo(view, listing.number, photo, look) for photo in listing.photos]
-    if look.faults.hits("missing-record", listing.key):
-        record["withheld"] = True
-    return record
+    return record | _faulty(view, listing, look)
+
+
+def _faulty(view: View, listing: Listing, look: Look) -> dict[str, Any]:
+    """What the faults add to a listing's truth."""
+    faults = look.faults
+    found: dict[str, Any] = {}
+    reason = next((name for name in _WITHHOLDING if faults.hits(name, listing.key)), None)
+    if faults.hits("no-object", listing.key):
+        found["object_withheld"] = True
+    if faults.hits("unknown-elements", listing.key):
+        found["unknown"] = list(UNKNOWN_PATHS)
+    if sent := sent_instead(listing, faults):
+        found["sent"] = {"fields": sent}
+    if faults.hits("stale-copy", listing.key):
+        before = view.world.before()
+        known = before.listings.has(listing.number)
+        if not known or before.listings.stamp(listing.number) != listing.stamp:
+            reason = reason or "stale-copy"
+            if known:
+                found["sent"] = _older(before, listing.number, look)
+    if reason is not None:
+        found |= {"withheld": True, "withheld_reason": reason}
+    return found
+
+
+def _older(before: View, number: int, look: Look) -> dict[str, Any]:
+    """Yesterday's record, without what is said of faults."""
+    older = property_truth(before, before.listing(number, look.language), look)
+    return {name: value for name, value in older.items() if name not in ("sent", "withheld", "withheld_reason")}
 
 
 def person_truth(person: Person) -> dict[str, Any]:
@@ -130,6 +179,9 @@ def _photo(view: View, number: int, photo: Photo, look: Look) -> dict[str, Any]:
         found["sha256"], found["bytes"] = view.world.fingerprint(
             look.size, "house", number, photo.serial, photo.version
         )
-    if any(look.faults.hits(name, key_of(number), photo.serial) for name in ("ghost-photo", "not-an-image")):
-        found["withheld"] = True
+    if fault := spoiled(look.faults, key_of(number), photo.serial):
+        found |= {"withheld": True, "withheld_reason": fault}
+        if fault == "placeholder-photo":
+            data = placeholder()
+            found["sent"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     return found

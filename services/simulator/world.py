@@ -16,7 +16,7 @@ from .listing import Listing, listing_of
 from .options import Options
 from .people import AGENT, OFFICE, Person
 from .photos import Photo, photos_of
-from .timeline import Population, Rates, Snapshot
+from .timeline import Population, Rates, Snapshot, Stamped
 
 _LISTING = 0
 _LISTING_RATES = Rates(0.006, 0.04, 0.005, 1 / 3, 0.1)
@@ -70,6 +70,7 @@ class World:
         self._agents = Population(options.seed, AGENT, agents, _PEOPLE_RATES, early)
         self._offices = Population(options.seed, OFFICE, offices, _PEOPLE_RATES, early)
         self._view = View(self, self._listings.now, self._agents.now, self._offices.now)
+        self._before = self._view
         self.picture = lru_cache(maxsize=_PICTURES_KEPT)(self._picture)
         self.fingerprint = lru_cache(maxsize=_HASHES_KEPT)(self._fingerprint)
         self.agent = lru_cache(maxsize=_PEOPLE_KEPT)(self._agent)
@@ -80,18 +81,26 @@ class World:
         """The MLS as it is now."""
         return self._view
 
-    def advance(self, days: int) -> dict[str, int]:
-        """Let whole days pass. Returns what they did, summed, and how many listings there are now."""
+    def before(self) -> View:
+        """The MLS as it was a day ago; on the first day, as it is."""
+        return self._before
+
+    def advance(self, days: int, stamped: Stamped | None = None) -> dict[str, int]:
+        """Let whole days pass. Returns what they did, summed, and how many listings there are now.
+
+        ``stamped`` says what becomes of the timestamps of listings that do not change (see ``Population.advance``).
+        """
         total = {"days": 0, "new": 0, "changed": 0, "rephotographed": 0, "removed": 0, "agents": 0, "offices": 0}
         with self._lock:
             for _ in range(days):
                 shift = self.clock.shift()
-                for name, count in self._listings.advance(shift).items():
+                for name, count in self._listings.advance(shift, stamped).items():
                     total[name] += count
                 total["agents"] += self._agents.advance(shift)["changed"]
                 total["offices"] += self._offices.advance(shift)["changed"]
                 total["days"] += 1
                 self.clock.days += 1
+                self._before = self._view
                 self._view = View(self, self._listings.now, self._agents.now, self._offices.now)
         return total | {"listings": self._view.listings.live, "day": self.clock.days}
 

@@ -14,6 +14,7 @@ from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from services.simulator.faults import SWITCHES, FaultError, Faults, describe
 from services.simulator.main import Options, Simulator
+from tests.unit.simulator_client import by_key, code, delivered, faultless, login, search
 
 
 @pytest.fixture(scope="module")
@@ -24,37 +25,8 @@ def running() -> Iterator[Simulator]:
 
 @pytest.fixture
 def sim(running: Simulator) -> Iterator[Simulator]:
-    """The simulator without any fault, before and after."""
-    yield running
-    for name in SWITCHES:
-        running.control.fault(name, "off")
-
-
-def login(sim: Simulator, auth: AuthBase | None = None) -> requests.Session:
-    session = requests.Session()
-    session.auth = auth or HTTPDigestAuth("demo", "demo")
-    session.headers["RETS-Version"] = "RETS/1.7.2"
-    session.get(sim.login_url, timeout=10).raise_for_status()
-    return session
-
-
-def search(sim: Simulator, session: requests.Session, query: str = "(ID=*)") -> requests.Response:
-    arguments = {"SearchType": "Property", "Class": "Property", "QueryType": "DMQL2", "Query": query}
-    return session.post(f"{sim.base}/Search.svc/Search", data=arguments, timeout=10)
-
-
-def by_key(count: int = 100) -> str:
-    return f"(ID={','.join(str(20_000_001 + number) for number in range(count))})"
-
-
-def code(answer: requests.Response) -> int:
-    found = re.search(r'ReplyCode="(\d+)"', answer.text)
-    assert found
-    return int(found[1])
-
-
-def delivered(answer: requests.Response) -> set[str]:
-    return set(re.findall(r'<Property(?:Details)? ID="(\d+)"', answer.text))
+    with faultless(running) as simulator:
+        yield simulator
 
 
 def test_every_fault_is_described_on_one_line() -> None:
