@@ -10,6 +10,8 @@ from shared.store.base import PhotoFailed, PhotoWant
 ATTEMPTS_IN_A_RUN = 3
 BATCH_PHOTOS = 16
 BATCH_BYTES = 8 * 1024 * 1024
+EXPIRED = frozenset({"http_401", "http_403", "http_404", "http_410"})
+"""How an address answers that is good no longer; the record, read again, may have a new one. Tried once a version."""
 SOON = 30.0
 """Seconds worth waiting for within a run."""
 LATER = (1.0, 3.0)
@@ -32,7 +34,8 @@ def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None =
     due = next_attempt_at(want.attempts, now)
     if retry_after:
         due = max(due or 0, now + int(retry_after * 1_000_000))
-    return PhotoFailed(want.media_key, want.version, reason, due)
+    expired = reason in EXPIRED and want.attempts == 0
+    return PhotoFailed(want.media_key, want.version, reason, due, reread=expired)
 
 
 def retry_delay(attempt: int, asked_for: Collection[float]) -> float:

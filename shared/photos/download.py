@@ -87,7 +87,7 @@ class Downloader:
             stall=settings.stall_seconds,
             proxy=settings.proxy,
         )
-        self._headers = {"Accept": "image/*", "User-Agent": settings.user_agent}
+        self._headers = {"Accept": "*/*", "User-Agent": settings.user_agent}
         self._headers |= make_headers(accept_encoding="identity", keep_alive=True)
         self._timeout = Timeout(connect=settings.stall_seconds, read=settings.stall_seconds)
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
+from shared.rets.errors import RetsParseError
 from shared.rets.frame import Frame, local_name, read_frame
 from shared.rets.mend import Mender
+
+_SLACK = 10_000
+_MAX_ROWS = 20_000_000
 
 
 class InventoryReader(Frame):
@@ -25,6 +29,7 @@ class InventoryReader(Frame):
         self.packed: list[bytes] = []
         self.rows = 0
         self.keyless = 0
+        self._most = 0
 
     def read(self, chunks: Iterable[bytes], mender: Mender) -> None:
         """The whole answer. Raises RetsTruncatedError, RetsParseError; then ``packed`` means nothing."""
@@ -38,11 +43,19 @@ class InventoryReader(Frame):
             super().start(name, attributes)
             return
         self.deepen()
+        self._most = self._most or self._limit()
+        if len(self.packed) + self.keyless > self._most:
+            raise RetsParseError("the list goes on far beyond the number of rows it announced")
         key = attributes.get(self._key, "").strip()
         if key:
             self.packed.append(f"{key}\0{attributes.get(self._stamp, '').strip()}".encode())
         else:
             self.keyless += 1
+
+    def _limit(self) -> int:
+        """More rows than this are no list any more, but an answer without end."""
+        announced = [number for number in (self.count, self.pagination.get("TotalRecords")) if number is not None]
+        return 2 * max(announced) + _SLACK if announced else _MAX_ROWS
 
 
 def distinct(packed: list[bytes]) -> list[bytes]:

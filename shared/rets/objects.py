@@ -34,8 +34,8 @@ def read_objects(answer: Answer, key: str, *, max_object_bytes: int = 64 * MEBIB
     if answer.content_type.startswith("multipart/"):
         boundary = boundary_of(answer.header("Content-Type"))
         parts = split_parts(answer.chunks(), boundary, max_part_bytes=max_object_bytes, is_whole=lambda: answer.whole)
-        for position, part in enumerate(parts, 1):
-            yield from _from_part(part, position, key)
+        for part in parts:
+            yield from _from_part(part, key)
         return
     if answer.content_type in _XML or _looks_like_rets(answer.peek(512)):
         yield from _from_rets(answer)
@@ -45,7 +45,7 @@ def read_objects(answer: Answer, key: str, *, max_object_bytes: int = 64 * MEBIB
     yield from _judge(order, headers, _collect(answer, max_object_bytes))
 
 
-def _from_part(part: Part, position: int, key: str) -> Iterator[PhotoObject]:
+def _from_part(part: Part, key: str) -> Iterator[PhotoObject]:
     content_id = part.headers.get("content-id", "").strip("<> ")
     object_id = part.headers.get("object-id", "").strip()
     # Parts with the word null for an id are empty slots of the server's own.
@@ -53,8 +53,9 @@ def _from_part(part: Part, position: int, key: str) -> Iterator[PhotoObject]:
         return
     if content_id and content_id.partition(":")[0] != key:
         return
-    # An asterisk stands for all that were asked for, in an error only (RETS 1.7.2 §5.11.2).
-    order = 0 if object_id == "*" else _order(object_id, position)
+    # An asterisk stands for all that were asked for, in an error only (RETS 1.7.2 §5.11.2). A part without a number is
+    # nobody's: counting places would put the photos after a gap under each other's numbers.
+    order = _order(object_id, 0)
     yield from _judge(order, part.headers, part.body)
 
 

@@ -189,12 +189,16 @@ class PhotoStored:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFailed:
-    """One photo that could not be had, with the reason's name."""
+    """One photo that could not be had, with the reason's name.
+
+    ``reread``: its address may have expired, so the record is to be read again by the next inventory.
+    """
 
     media_key: str
     version: str
     reason: str
     next_attempt_at: int | None
+    reread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,9 @@ def test_parts_with_bytes() -> None:
     ]
 
 
-def test_parts_without_object_id_count_from_one() -> None:
+def test_parts_without_a_number_take_no_other_photos_place() -> None:
     said = multipart((b"Content-Type: image/jpeg", JPEG), (b"Content-Type: image/jpeg", JPEG))
-    assert [photo.order for photo in objects(said)] == [1, 2]
+    assert [photo.order for photo in objects(said)] == [0, 0]
 
 
 def test_error_parts_null_parts_and_parts_of_others() -> None:

@@ -115,6 +115,11 @@ class SqliteMedia:
                 (horizon, lost.next_attempt_at, lost.reason, feed, resource, key, lost.media_key, lost.version),
             )
             counts["photos_failed"] += changed.rowcount
+            if lost.reread:
+                self._connection.execute(
+                    "UPDATE ledger SET unsettled = 1 WHERE feed = ? AND resource = ? AND key = ? AND stored",
+                    (feed, resource, key),
+                )
         self._mark(unused, "dead", now)
         recount(self._connection, feed, resource, [key], now)
         add_counts(self._connection, feed, run_id, resource, counts)
