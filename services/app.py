@@ -26,7 +26,7 @@ from services.writer.settings import WriterSettings
 from shared.blobs.base import Blobs
 from shared.blobs.local import LocalBlobs
 from shared.consumer import Consumer, ConsumerSettings, Handler
-from shared.messages import Envelope, Message
+from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.verify import PhotoLimits
 from shared.rets.session import RetsSession
@@ -254,8 +254,10 @@ class App:
             self._threads.append(thread)
 
     def _photos(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
-        self.outbox.taken(message)
-        return self.media.handle(envelope, message, delivery)
+        if not isinstance(message, PhotosPending):
+            return self.media.handle(envelope, message, delivery)
+        with self.outbox.taking(message):
+            return self.media.handle(envelope, message, delivery)
 
     def drain_dead(self) -> None:
         """Move what is parked now into quarantine."""

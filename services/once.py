@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from shared.consumer import Retry
 from shared.messages import Message, PhotosPending
 from shared.outbox import Outbox
 from shared.transport.base import Transport
+
+BUSY_SECONDS = 0.2
 
 
 class PhotosOnce(Outbox):
@@ -20,6 +25,7 @@ class PhotosOnce(Outbox):
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)
         self._queued: set[tuple[str, str, str]] = set()
+        self._busy: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
     def publish(self, message: Message, run_id: str) -> None:
@@ -32,8 +38,20 @@ class PhotosOnce(Outbox):
                 self._queued.add(record)
         super().publish(message, run_id)
 
-    def taken(self, message: Message) -> None:
-        """The message is about to be handled: what is said of its record from now on is news."""
-        if isinstance(message, PhotosPending):
+    @contextmanager
+    def taking(self, message: PhotosPending) -> Iterator[None]:
+        """While the message is handled: what is said of its record from now on is news, but waits for its turn.
+
+        Raises Retry, which counts as no attempt, when another thread is at the record: both would fetch the same.
+        """
+        record = (message.feed, message.resource, message.key)
+        with self._lock:
+            self._queued.discard(record)
+            if record in self._busy:
+                raise Retry("another thread is at the record", delay=BUSY_SECONDS, counts=False)
+            self._busy.add(record)
+        try:
+            yield
+        finally:
             with self._lock:
-                self._queued.discard((message.feed, message.resource, message.key))
+                self._busy.discard(record)

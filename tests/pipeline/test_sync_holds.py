@@ -164,9 +164,8 @@ def test_a_new_picture_of_a_failed_photo_starts_afresh(tmp_path: Path) -> None:
 def test_a_photo_whose_address_expired_is_had_by_reading_its_record_again(tmp_path: Path) -> None:
     with synced(tmp_path, 10, 2) as (mls, here):
         mls.fault("expired-photo-url", "1")
-        failed = here.sync(code=3)["photos"]["failed"]
-        assert failed > 0
-        assert here.sync(code=3)["fetched"] > 0
-        report = here.sync()
-        assert (report["fetched"], report["photos"]["stored"]) == (0, failed)
+        assert here.sync(code=3)["photos"]["failed"] > 0
+        again = here.run("sync", "--json").json()["feeds"]["ddf"]
+        assert again["fetched"] > 0  # whether its photos are tried before or after that is chance
+        assert here.sync()["fetched"] == 0
         assert here.differences(mls) == []

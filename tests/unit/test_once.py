@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from services.once import PhotosOnce
-from shared.messages import PhotosPending, RecordsRequested, decode
+from shared.consumer import Retry
+from shared.messages import PhotosPending, RecordsRequested
 from shared.transport.memory import MemoryTransport
 
 PENDING = PhotosPending(feed="ddf", resource="property", key="1")
@@ -26,11 +29,20 @@ def test_what_is_said_once_the_request_was_taken_is_queued_again() -> None:
     transport = MemoryTransport()
     outbox = PhotosOnce(transport)
     outbox.publish(PENDING, "run")
-    delivery = transport.receive(["media"], 0)
-    assert delivery is not None
-    outbox.taken(decode(delivery.body)[1])
-    outbox.publish(PENDING, "run")
-    assert queued(transport, "media") == 1
+    assert transport.receive(["media"], 0) is not None
+    with outbox.taking(PENDING):
+        outbox.publish(PENDING, "run")
+        assert queued(transport, "media") == 1
+
+
+def test_a_record_is_handled_by_one_thread_at_a_time() -> None:
+    outbox = PhotosOnce(MemoryTransport())
+    with outbox.taking(PENDING):
+        with pytest.raises(Retry) as waits, outbox.taking(PENDING):
+            raise AssertionError("two at once")
+        assert not waits.value.counts
+    with outbox.taking(PENDING):
+        pass
 
 
 def test_other_messages_pass_however_often_they_are_sent() -> None:
