@@ -75,20 +75,24 @@ def open_store(settings: Settings) -> SqliteStore:
     return SqliteStore(Path(rest[1:]))
 
 
-def open_blobs(settings: Settings) -> LocalBlobs:
-    """The photo store that ``media_url`` names. Opens nothing. Raises SettingsError."""
+def media_folder(settings: Settings) -> Path:
+    """The folder that ``media_url`` names. Raises SettingsError."""
     scheme, _, path = settings.media_url.partition(":")
     if scheme != "file" or not path:
         raise SettingsError(
             f"media_url (MLSYNC_MEDIA_URL): {scheme}: is no photo store this version has; give file:folder"
         )
-    return LocalBlobs(Path(path.removeprefix("//")), stale_seconds=0)  # the database's owner is the only writer
+    return Path(path.removeprefix("//"))
+
+
+def open_blobs(settings: Settings) -> LocalBlobs:
+    """The photo store that ``media_url`` names. Opens nothing. Raises SettingsError."""
+    return LocalBlobs(media_folder(settings), stale_seconds=0)  # the database's owner is the only writer
 
 
 def _refuse_database_among_photos(settings: Settings) -> None:
     """The photo folder is mlsync's alone: the audit deletes what no row needs."""
-    photos = Path(settings.media_url.partition(":")[2].removeprefix("//")).resolve()
-    if open_store(settings).path.resolve().is_relative_to(photos):
+    if open_store(settings).path.resolve().is_relative_to(media_folder(settings).resolve()):
         raise SettingsError(
             f"media_url (MLSYNC_MEDIA_URL): {settings.media_url} holds the database; give photos a folder of their own"
         )

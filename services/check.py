@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
-from services.app import login_url, make_source, open_blobs, open_store, open_transport
+from services.app import login_url, make_source, media_folder, open_store, open_transport
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
 from shared.store.base import StoreError
@@ -71,8 +71,7 @@ def _database(settings: Settings) -> str:
 
 
 def _photos(settings: Settings) -> str:
-    open_blobs(settings)
-    return f"{settings.media_url} {_writable(Path(settings.media_url.partition(':')[2].removeprefix('//')))}"
+    return f"{settings.media_url} {_writable(media_folder(settings))}"
 
 
 def _writable(path: Path) -> str:

@@ -301,9 +301,7 @@ def removals_show(feed: FeedArgument, config: ConfigOption = None) -> None:
     """The keys held, one a line."""
     with errors(), operator.opened(_settings(config, level="warning")) as store:
         for hold in store.holds.list(feed):
-            typer.echo(
-                f"{hold.resource} {telemetry.escape(hold.key)} {hold.state} since {operator.instant(hold.since)}"
-            )
+            typer.echo(f"{hold.resource} {telemetry.escape(hold.key)} {hold.state} since {report.instant(hold.since)}")
 
 
 @removals_app.command("approve", epilog="Example: mlsync removals approve ddf")

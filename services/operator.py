@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.app import SERVICES, App, open_store
+from services.report import instant
 from services.sync import settle
 from shared.messages import TYPES, Envelope, PageFetched, SourceRecord, UndecodableError, decode
 from shared.outbox import new_id
@@ -30,11 +30,6 @@ def opened(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
-
-
-def instant(microseconds: int) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def print_holds(console: Console, holds: Sequence[Hold]) -> None:

@@ -93,10 +93,13 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def instant(microseconds: int) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _instant(value: object) -> str | None:
-    if not isinstance(value, int):
-        return None
-    return datetime.fromtimestamp(value / 1_000_000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return instant(value) if isinstance(value, int) else None
 
 
 def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
