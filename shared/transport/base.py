@@ -22,6 +22,10 @@ class TransportClosedError(RuntimeError):
     """The transport was closed; nothing was accepted."""
 
 
+class TransportUnavailableError(RuntimeError):
+    """The broker cannot be used, or takes no messages; the text names it and what to do."""
+
+
 class Transport(Protocol):
     """At-least-once delivery of bytes on named queues. Safe to use from many threads.
 
