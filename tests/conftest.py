@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.s3 import S3Server
+from tests.servers.s3 import s3_server as start_s3
+
 SCALE = int(os.environ.get("MLSYNC_TEST_SCALE", "1"))
 """1: `make test`. `make soak` sets it higher: the same tests at full size."""
 
@@ -40,3 +43,10 @@ def memory_dir() -> Iterator[Path]:
     base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="mlsync-", dir=base) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server for the session."""
+    with start_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server

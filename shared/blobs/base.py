@@ -10,6 +10,10 @@ class BlobMissingError(LookupError):
     """No object has that name."""
 
 
+class BlobsUnavailableError(OSError):
+    """The store cannot be used now, or as it is configured; the text names it and what to do."""
+
+
 class Blobs(Protocol):
     """Immutable objects by name. Names are ``/``-separated, of ``[A-Za-z0-9._%-]`` segments, never ``.`` or ``..``.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,20 +13,28 @@ from hypothesis import strategies as st
 
 from shared.blobs.base import BlobMissingError, Blobs
 from shared.blobs.local import LocalBlobs
+from shared.blobs.s3 import S3Blobs, parse_url
+from tests.servers.s3 import S3Server
 
 
-def local(folder: Path) -> Blobs:
+def local(folder: Path, _request: pytest.FixtureRequest) -> Blobs:
     return LocalBlobs(folder / "media")
 
 
-BACKENDS = [local]
+def s3(_folder: Path, request: pytest.FixtureRequest) -> Blobs:
+    server: S3Server = request.getfixturevalue("s3_server")
+    settings = parse_url(server.bucket(f"contract-{secrets.token_hex(8)}"))
+    return S3Blobs(replace(settings, prefix="some/prefix/", access_key=server.access_key, secret_key=server.secret_key))
+
+
+BACKENDS = [local, s3]
 SEGMENTS = st.text("ab-.%_Z0", min_size=1, max_size=4).filter(lambda text: text not in (".", ".."))
 NAMES = st.builds("f/{}/{}.x".format, SEGMENTS, SEGMENTS)
 
 
 @pytest.fixture(params=BACKENDS, ids=lambda make: make.__name__)
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    made: Blobs = request.param(tmp_path)
+    made: Blobs = request.param(tmp_path, request)
     made.prepare()
     return made
 
