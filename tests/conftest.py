@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.rabbitmq import Broker
+from tests.servers.rabbitmq import rabbitmq as start_rabbitmq
 from tests.servers.s3 import S3Server
 from tests.servers.s3 import s3_server as start_s3
 
@@ -50,3 +52,10 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """A real S3 server for the session."""
     with start_s3(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A real RabbitMQ for the session."""
+    with start_rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as started:
+        yield started

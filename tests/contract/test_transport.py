@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import pika
 import pytest
 
 from shared.transport.base import Delivery, Transport, TransportClosedError
 from shared.transport.memory import MemoryTransport
+from shared.transport.rabbitmq import RabbitTransport
+from tests.servers.rabbitmq import Broker
 
 
 @dataclass
@@ -21,17 +25,35 @@ class Backend:
     waiting: Callable[[str], int]
 
 
-def memory() -> Backend:
+def memory(_request: pytest.FixtureRequest) -> Backend:
     transport = MemoryTransport()
     return Backend(transport, lambda queue: transport.depths().get(queue, (0, 0, 0))[0])
 
 
-BACKENDS = [memory]
+def rabbitmq(request: pytest.FixtureRequest) -> Backend:
+    broker: Broker = request.getfixturevalue("broker")
+    url = broker.vhost(f"contract-{secrets.token_hex(4)}")
+    transport = RabbitTransport(url, prefetch={"writer": 1})
+    transport.open(30)
+    return Backend(transport, lambda queue: _ready(url, queue))
+
+
+def _ready(url: str, queue: str) -> int:
+    """What the broker itself says is waiting."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    try:
+        found: int = connection.channel().queue_declare(queue, passive=True).method.message_count
+        return found
+    finally:
+        connection.close()
+
+
+BACKENDS = [memory, rabbitmq]
 
 
 @pytest.fixture(params=BACKENDS, ids=lambda make: make.__name__)
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    made: Backend = request.param()
+    made: Backend = request.param(request)
     yield made
     made.transport.close()
 
@@ -56,7 +78,10 @@ def test_what_is_published_is_received(transport: Transport) -> None:
 def test_a_queue_gives_in_the_order_it_took(transport: Transport) -> None:
     for number in range(10):
         transport.publish("writer", bytes([number]))
-    assert [take(transport, "writer").body[0] for _ in range(10)] == list(range(10))
+    for number in range(10):
+        delivery = take(transport, "writer")
+        assert delivery.body == bytes([number])
+        transport.ack(delivery)
 
 
 def test_attempts_count_from_one(transport: Transport) -> None:
