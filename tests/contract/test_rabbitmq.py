@@ -1,0 +1,223 @@
+"""What only a broker can do to a transport: go away, cut, refuse, pause, take back."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pika
+import pytest
+
+from shared.transport.base import Delivery, TransportUnavailableError
+from shared.transport.rabbitmq import RabbitTransport
+from shared.transport.topology import DELAYS, DELIVERY_LIMIT, rung
+from tests.servers.process import free_ports
+from tests.servers.proxy import Proxy, proxied
+from tests.servers.rabbitmq import Broker
+
+
+@pytest.fixture
+def url(broker: Broker) -> str:
+    """A virtual host of the test's own."""
+    return broker.vhost(f"test-{secrets.token_hex(4)}")
+
+
+@contextmanager
+def opened(url: str, **options: object) -> Iterator[RabbitTransport]:
+    transport = RabbitTransport(url, **options)  # type: ignore[arg-type]
+    try:
+        transport.open(30)
+        yield transport
+    finally:
+        transport.close()
+
+
+@contextmanager
+def through(url: str) -> Iterator[tuple[Proxy, str]]:
+    """The broker behind a proxy, and its address there."""
+    parts = urlsplit(url)
+    with proxied(parts.hostname or "", parts.port or 0) as proxy:
+        yield proxy, url.replace(f":{parts.port}/", f":{proxy.port}/")
+
+
+def take(transport: RabbitTransport, queue: str = "writer", timeout: float = 20.0) -> Delivery:
+    delivery = transport.receive([queue], timeout)
+    assert delivery is not None
+    return delivery
+
+
+def until(happened: object, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_cut_connection_comes_back_by_itself_and_nothing_is_lost(url: str) -> None:
+    with through(url) as (proxy, here), opened(here) as transport:
+        transport.publish("writer", b"before")
+        held = take(transport)
+        for reset in (False, True):
+            proxy.cut(reset=reset)
+            transport.publish("writer", b"during")
+            again = take(transport)
+            assert again.body in (b"before", b"during")
+            transport.ack(again)
+        transport.ack(held)  # of a connection that is gone: without effect, it came again
+        seen = []
+        while (more := transport.receive(["writer"], 1.0)) is not None:
+            seen.append(more.body)
+            transport.ack(more)
+        assert proxy.connections >= 3
+        assert transport.receive(["writer"], 0.2) is None
+
+
+def test_publishers_wait_while_the_broker_is_away(url: str) -> None:
+    with through(url) as (proxy, here), opened(here) as transport:
+        proxy.refusing = True
+        proxy.cut()
+        until(lambda: not transport.up)
+        sent = threading.Event()
+        thread = threading.Thread(target=lambda: (transport.publish("writer", b"patient"), sent.set()))
+        thread.start()
+        assert not sent.wait(0.5)
+        proxy.refusing = False
+        assert sent.wait(20)
+        thread.join(5)
+        assert take(transport).body == b"patient"
+
+
+def test_a_half_open_connection_is_given_up_by_its_heartbeat(url: str) -> None:
+    with through(url) as (proxy, here), opened(here, heartbeat=2) as transport:
+        transport.publish("writer", b"a")
+        proxy.stalled = True
+        until(lambda: not transport.up)
+        proxy.stalled = False
+        until(lambda: transport.up)
+        assert take(transport).body == b"a"
+
+
+def test_heartbeats_go_on_under_a_handler_of_any_length(url: str) -> None:
+    with opened(url, heartbeat=2) as transport:
+        transport.publish("writer", b"long")
+        delivery = take(transport)
+        deadline = time.monotonic() + 7
+        while time.monotonic() < deadline:
+            sum(range(200_000))  # busy, as a handler is
+        transport.ack(delivery)
+        assert transport.up
+        assert transport.receive(["writer"], 0.3) is None
+
+
+def test_a_channel_closed_by_the_broker_is_noticed(url: str) -> None:
+    """The broker closes the channel of who sits on a delivery too long (15 s at this one); it comes again."""
+    with opened(url) as transport:
+        transport.publish("writer", b"a")
+        first = take(transport)
+        second = take(transport, timeout=60)
+        assert second.body == b"a"
+        transport.ack(first)
+        transport.ack(second)
+        transport.publish("writer", b"b")
+        assert take(transport).body == b"b"
+
+
+def test_a_message_whose_handlers_die_ends_on_the_dead_queue(url: str) -> None:
+    with opened(url) as transport:
+        transport.publish("writer", b"poison")
+    for _ in range(DELIVERY_LIMIT + 1):
+        connection = pika.BlockingConnection(pika.URLParameters(url))
+        channel = connection.channel()
+        until(lambda channel=channel: channel.basic_get("writer")[0] is not None)
+        connection.close()
+    with opened(url) as transport:
+        dead = take(transport, "writer.dead")
+        assert dead.body == b"poison"
+        assert "delivery_limit" in dead.reason
+
+
+def test_a_queue_deleted_under_us_is_declared_again(url: str) -> None:
+    with opened(url) as transport:
+        transport.publish("writer", b"a")
+        transport.ack(take(transport))
+        connection = pika.BlockingConnection(pika.URLParameters(url))
+        connection.channel().queue_delete("writer")
+        connection.close()
+        transport.publish("writer", b"b")
+        assert take(transport).body == b"b"
+
+
+def test_a_queue_declared_otherwise_is_named(url: str) -> None:
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection.channel().queue_declare("writer", durable=True)
+    connection.close()
+    with opened(url) as transport:
+        threading.Thread(target=lambda: _try(transport), daemon=True).start()
+        until(lambda: "writer" in transport.problem and "406" in transport.problem)
+
+
+def _try(transport: RabbitTransport) -> None:
+    try:
+        transport.publish("writer", b"a")
+    except RuntimeError:
+        return
+
+
+def test_a_broker_that_asks_to_pause_is_waited_for(broker: Broker, url: str) -> None:
+    with opened(url) as transport:
+        transport.publish("writer", b"a")
+        broker.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        try:
+            sent = threading.Event()
+            thread = threading.Thread(target=lambda: (transport.publish("writer", b"b"), sent.set()))
+            thread.start()
+            assert not sent.wait(2)
+        finally:
+            broker.ctl("set_vm_memory_high_watermark", "absolute", "512MB")
+        assert sent.wait(20)
+        thread.join(5)
+        assert transport.up
+
+
+def test_a_broker_that_is_not_there_is_named_without_credentials() -> None:
+    url = f"amqp://someone:hidden-word@127.0.0.1:{free_ports(1)[0]}/"
+    transport = RabbitTransport(url)
+    with pytest.raises(TransportUnavailableError, match="no connection; is it running") as error:
+        transport.open(1.0)
+    assert "hidden-word" not in str(error.value)
+    transport.close()
+
+
+def test_credentials_that_are_refused_are_named_and_not_shown(url: str) -> None:
+    transport = RabbitTransport(url.replace("guest:guest", "guest:hidden-word"))
+    with pytest.raises(TransportUnavailableError, match="refuses these credentials") as error:
+        transport.open(5.0)
+    assert "hidden-word" not in str(error.value)
+    transport.close()
+
+
+@pytest.mark.parametrize("wrong", ["amqp:/x", "http://broker", "amqp://h:notaport/"])
+def test_an_address_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="amqp://"):
+        RabbitTransport(wrong)
+
+
+@pytest.mark.parametrize("delay", [0.01, 0.2, 0.21, 1.0, 59.0, 3600.0, 1e9])
+def test_a_delay_is_rounded_up_to_a_rung(delay: float) -> None:
+    milliseconds = int(rung(delay).removeprefix("mlsync.delay.").removesuffix("ms"))
+    assert milliseconds >= min(delay, DELAYS[-1]) * 1000
+
+
+def test_everything_survives_a_restart_of_the_broker(broker: Broker, url: str) -> None:
+    with opened(url) as transport:
+        transport.publish("writer", b"kept")
+        transport.publish("writer", b"later", delay=5.0)
+        broker.ctl("stop_app", seconds=60)
+        until(lambda: not transport.up)
+        broker.ctl("start_app", seconds=120)
+        until(lambda: transport.up, 60)
+        assert {take(transport).body, take(transport).body} == {b"kept", b"later"}
