@@ -24,10 +24,12 @@ $(READY): requirements-dev.lock pyproject.toml
 run: $(READY) ## See it work: sync a simulated MLS, let time pass there, sync again
 	@$(BIN)/mlsync demo
 
-test: $(READY) ## Run all tests
+test: $(READY) ## Run all tests, against real servers
+	@$(BIN)/python -m tests.servers.install
 	$(BIN)/python -m pytest
 
 soak: $(READY) ## Run the same tests at full size (most of an hour)
+	@$(BIN)/python -m tests.servers.install
 	MLSYNC_TEST_SCALE=10 $(BIN)/python -m pytest --timeout 7200
 
 lint: $(READY) ## Run the linters and check import boundaries

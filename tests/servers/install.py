@@ -1,0 +1,62 @@
+"""Install what the tests' own servers need and this machine lacks: ``python -m tests.servers.install``.
+
+RabbitMQ comes from Debian's package, as root. Nothing is left running or enabled: the package's service is kept from
+starting, the tests start nodes of their own. With ``TEST_AMQP_URL`` set nothing is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.servers.rabbitmq import BIN
+
+PACKAGES = {"rabbitmq-server": ("TEST_AMQP_URL", BIN / "rabbitmq-server")}
+POLICY = Path("/usr/sbin/policy-rc.d")
+"""Debian asks this program whether a service may be started by its package; 101 says no."""
+
+
+def main() -> int:
+    """0 when every server is to be had."""
+    missing = [
+        package
+        for package, (variable, program) in PACKAGES.items()
+        if not os.environ.get(variable) and not program.exists()
+    ]
+    if not missing:
+        return 0
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        named = " and ".join(f"set {PACKAGES[package][0]} to a server of yours" for package in missing)
+        print(f"the tests need {', '.join(missing)}: install it, run `make test` as root on Debian, or {named}",
+              file=sys.stderr)  # fmt: skip
+        return 1
+    print(f"Installing for the tests, once: {', '.join(missing)} (Debian packages; no service is started)", flush=True)
+    guarded = POLICY.exists()
+    if not guarded:
+        POLICY.write_text("#!/bin/sh\nexit 101\n")
+        POLICY.chmod(0o755)
+    try:
+        return max(
+            _apt("update"),
+            _apt("install", "--yes", "--no-install-recommends", *missing),
+        )
+    finally:
+        if not guarded:
+            POLICY.unlink()
+
+
+def _apt(*arguments: str) -> int:
+    done = subprocess.run(
+        ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300", *arguments],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        print(f"apt-get {' '.join(arguments)} failed: {done.stderr.strip()[-2_000:]}", file=sys.stderr)
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
