@@ -53,6 +53,7 @@ SWITCHES: dict[str, Switch] = {
     "cut": _now_and_then("cut the connection in the middle of a body"),
     "deep-nesting": _on_some("listings that hold an element 5000 deep", "0.02"),
     "double-escaping": _on_some("escape the text of listings twice"),
+    "doubled-keys": _on_some("a master list with some keys twice in place of others; the number of rows agrees", "0.1"),
     "drip": Switch(
         "send a body at BYTES per second; VALUE: BYTES, then :OFTEN", rf"[1-9]\d{{0,6}}(:{_FREQUENCY})?", "64:7", True
     ),
@@ -63,6 +64,7 @@ SWITCHES: dict[str, Switch] = {
     ),
     "entity-bomb": _now_and_then("a DOCTYPE with entities of gigabytes and of files, all referred to", "3"),
     "expired-photo-url": _on_some("photo URLs answer 403 until their listing has been fetched a second time", "0.1"),
+    "foreign-inventory": Switch("a master list of quite another MLS, in which all counts agree", "1", "1"),
     "ghost-photo": _on_some("photos that are named but not there", "0.1"),
     "half-photo": _on_some("photos that are well-framed halves", "0.1"),
     "hostile-keys": Switch("master lists hold further listings with hostile keys, which cannot be fetched", "1", "1"),

@@ -14,6 +14,14 @@ from shared.store.sqlite.media import STORED
 
 KEEP_RUNS = 90 * DAY
 PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
+WHY_HELD = (
+    "coalesce((SELECT CASE i.count WHEN 0 THEN 'removal held: the inventory was empty' "
+    "ELSE 'removal held: the inventory of ' || i.count || ' keys lacks it and ' || "
+    "((SELECT count(*) FROM removal_candidate o WHERE o.feed = c.feed AND o.resource = c.resource AND o.by = c.by) - 1) "
+    "|| ' more, too many to believe at once' END FROM inventory i "
+    "WHERE i.feed = c.feed AND i.resource = c.resource AND i.observed_at = c.by), 'removal held')"
+)
+"""Why a candidate ``c`` is held, in words."""
 
 
 class SqliteFeeds:
@@ -157,7 +165,7 @@ class SqliteFeeds:
              "AND wanted_by IS NOT NULL AND reason IS NOT NULL ORDER BY resource, key LIMIT ?"),
             ("photo", "SELECT resource_name, resource_record_key || ':' || media_key, failed_reason, next_attempt_at "
              f"FROM media WHERE feed = ? AND {PHOTO_FAILED} ORDER BY 1, 2 LIMIT ?"),
-            ("held", "SELECT resource, key, 'removal held', NULL FROM removal_candidate WHERE feed = ? "
+            ("held", f"SELECT resource, key, {WHY_HELD}, NULL FROM removal_candidate c WHERE feed = ? "
              "AND state = 'held' ORDER BY resource, key LIMIT ?"),
             ("quarantined", "SELECT resource, key, reason, NULL FROM quarantine WHERE feed = ? ORDER BY at LIMIT ?"),
         ):  # fmt: skip
