@@ -397,7 +397,7 @@ def main() -> None:
     """Entry of the ``mlsync`` command."""
     telemetry.install_excepthooks()
     os.umask(0o022)
-    app()
+    typer.main.get_command(app)()  # app() would put typer's own hook before ours, which redacts
 
 
 if __name__ == "__main__":

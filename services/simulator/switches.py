@@ -58,6 +58,10 @@ SWITCHES: dict[str, Switch] = {
         "send a body at BYTES per second; VALUE: BYTES, then :OFTEN", rf"[1-9]\d{{0,6}}(:{_FREQUENCY})?", "64:7", True
     ),
     "duplicate-records": _on_some("listings that are twice in their page, counted once", "0.1"),
+    "echo": _kind_now_and_then(
+        "refuse a request with a text that quotes its Authorization and cookies: an invalid session, or a web page",
+        "reply:5", "reply", "page",
+    ),
     "empty-inventory": Switch("a master list without records, as code 0 or 20201", "0|20201", "0"),
     "endless": _kind_now_and_then(
         "a body that never ends: of text, or of rows in a master list", "text:7", "text", "rows"

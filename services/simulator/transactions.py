@@ -47,6 +47,8 @@ class Transactions:
         if not verdict.passed:
             extra = {"WWW-Authenticate": verdict.challenge} if verdict.challenge else {}
             return Answer(b"", "text/plain", verdict.status, extra)
+        if self._faults.strikes("echo"):
+            return _echo(headers, page=self._faults.kind("echo") == "page")
         cookie = _cookie(headers.get("Cookie", ""), self._cookie_name())
         found = self._permitted(name, cookie, call)
         if found.content_type == XML and found.status == 200 and self._faults.strikes("success-with-400"):
@@ -123,6 +125,15 @@ class Transactions:
             b'<?xml version="1.0" encoding="utf-8"?>\n' + opening + b"\n" + body + b"\n</RETS>\n",
             headers={"Set-Cookie": f"{self._cookie_name()}={session}; path=/; HttpOnly"},
         )
+
+
+def _echo(headers: Mapping[str, str], *, page: bool) -> Answer:
+    """What careless servers tell the world about who asked."""
+    quoted = "; ".join(f"{name}: {headers.get(name, '')}" for name in ("Authorization", "Cookie"))
+    if page:
+        text = escape(quoted)
+        return Answer(f"<html><title>Error for {text}</title><body>{text}</body></html>".encode(), "text/html")
+    return Answer(envelope(400, f"RETS-Session-ID is invalid for {quoted}"))
 
 
 def _reply(text: str, code: int, close: str, code_first: bool = False) -> bytes:
