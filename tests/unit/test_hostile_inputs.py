@@ -35,11 +35,11 @@ from shared.rets.records import RecordReader
 from tests.conftest import SCALE
 
 KINDS = 6
-EXAMPLES = 700 if SCALE == 1 else -(-1_000_000 // KINDS // 10)
+EXAMPLES = 1_500 if SCALE == 1 else -(-1_000_000 // KINDS // 10)
 AT_ONCE = 10
 """Inputs of one example: drawing costs more than parsing."""
 SECONDS = 2.0
-"""No input of these sizes may take longer, on a busy machine."""
+"""No input of these sizes may take more of a processor."""
 MEBIBYTE = 1024 * 1024
 LIMIT = 4 * MEBIBYTE
 
@@ -220,13 +220,13 @@ def test_broken_answers_give_results_or_documented_errors(name: str) -> None:
         rng = random.Random(seed)
         for _ in range(AT_ONCE):
             data = broken(rng, rng.choice(honest))
-            started = time.monotonic()
+            started = time.thread_time()  # of this thread: a busy machine proves nothing
             try:
                 parse(rng, data)
                 outcomes["parsed"] += 1
             except (RetsParseError, RetsTruncatedError, PhotoRejectedError):
                 outcomes["refused"] += 1
-            assert time.monotonic() - started < SECONDS, data
+            assert time.thread_time() - started < SECONDS, data
 
     some()
     assert sum(outcomes.values()) >= EXAMPLES * AT_ONCE
