@@ -91,7 +91,7 @@ SWITCHES: dict[str, Switch] = {
     ),
     "needs-accept": Switch("answer 406 to requests for photos without Accept: */*", "1", "1"),
     "no-object": Switch(
-        "GetObject refuses the photos of listings with 20402 or 20403; VALUE: CODE, then :SHARE",
+        "GetObject refuses the photos of records with 20402 or 20403; VALUE: CODE, then :SHARE",
         rf"(20402|20403)(:{_SHARE})?", "20403:0.1", True,
     ),
     "nonce-per-request": Switch(
