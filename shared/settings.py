@@ -85,8 +85,8 @@ class FeedSettings(Strict):
     )
     resources: Annotated[list[Resource], NoDecode, BeforeValidator(_listed)] = Field(
         ["property"],
-        description="What to read by its own master list: property, always and first; member and office, which listings "
-        "name too (without photos)",
+        description="What to read by its own list: property, always and first; member (agents) and office with their "
+        "photos, which are else known only as listings name them",
         examples=["property,member,office"],
     )
     sessions: int = Field(1, ge=1, le=32, description="Sessions open at the MLS at once")

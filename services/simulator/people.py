@@ -146,7 +146,7 @@ def office_of(seed: int, offices: Snapshot, number: int, day: int) -> Person:
 
 
 def has_photo(seed: int, kind: int, number: int, changes: int) -> bool:
-    """Whether an agent has a portrait, or an office a logo, after so many changes: every other one may bring or end it."""
+    """Whether an agent has a portrait, or an office a logo, after so many changes, each other of which may end it."""
     version = photo_version(changes)
     return Draw(seed, PERSON, kind, number, 0, *([version] if version else [])).chance(0.7)
 
@@ -185,7 +185,9 @@ def _phones(draw: Draw, contact: str) -> list[Contact]:
 
 def _websites(draw: Draw, name: str) -> list[Contact]:
     return [
-        Contact(f"https://{name}.example/?a=1&b={index}", "Business", "Website" if index else "Facebook")
+        Contact(
+            f"https://{name}.example/?a={draw.between(1, 9)}&b={index}", "Business", "Website" if index else "Facebook"
+        )
         for index in range(draw.between(0, 2))
     ]
 

@@ -109,6 +109,7 @@ SWITCHES: dict[str, Switch] = {
         "refuse a login (20022) while a session lives; VALUE is its idle seconds", r"\d{1,6}", "1800"
     ),
     "placeholder-photo": _on_some("photos that are all one and the same picture", "0.1"),
+    "refused-resource": _one_of("searches of VALUE are not authorised (20207)", "Agent", "Office"),
     "relative-capabilities": Switch("capability URLs without scheme and host", "1", "1"),
     "reply-order": Switch("ReplyCode before ReplyText in the login reply", "1", "1"),
     "reverting-timestamp": _on_some("every day the timestamps of listings go back; nothing else changes", "0.05"),

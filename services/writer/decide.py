@@ -162,7 +162,7 @@ def on_gone(observed_at: int, keys: Sequence[str], lines: Mapping[str, Line], ho
 
 
 def on_unlisted(lines: Iterable[Line]) -> list[Effect]:
-    """Give up records of a resource that the feed lists no more: no tombstone stays, for no inventory will lack them."""
+    """Give up records of a resource that is listed no more: no tombstone stays, for no inventory will lack them."""
     effects: list[Effect] = []
     for line in lines:
         if line.stored:

@@ -106,22 +106,21 @@ class Writer:
             if resource in settings.resources:
                 continue
             at = self._store.feeds.observe(feed)
-            some = False
-            while self._give_up_some(feed, resource, run_id, at, some=some):
-                some = True
+            while self._give_up_some(feed, resource, run_id, at):
+                pass
             now = self._store.feeds.now()
             with self._store.write() as tx:
                 pending = tx.media.pending_between(feed, resource, None, None, now)
             for key in pending:
                 self._outbox.publish(PhotosPending(feed=feed, resource=resource, key=key), run_id)
 
-    def _give_up_some(self, feed: str, resource: str, run_id: str, at: int, *, some: bool) -> bool:
-        """Whether there was anything; when not (any more), pages still on their way are too late from now on."""
+    def _give_up_some(self, feed: str, resource: str, run_id: str, at: int) -> bool:
+        """Whether there was anything; when not (any more), what is still on its way is too late from now on."""
         with self._store.write() as tx:
             effects = on_unlisted(islice(tx.ledger.between(feed, resource, None, None), REMOVE_AT_ONCE))
             tx.records.apply(feed, resource, run_id, effects)
             self._settle_copies(tx, feed, resource, run_id, effects)
-            if not effects and (some or tx.ledger.horizon(feed, resource) is not None):
+            if not effects:
                 tx.removals.forget(feed, resource, at)
         self._measure(feed, resource, effects)
         return bool(effects)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from services.simulator.main import Options, Simulator
-from tests.pipeline.truth import Json, Media, differences
+from tests.pipeline.truth import Json, Media, Own, differences
 
 MLSYNC = Path(sys.executable).with_name("mlsync")
 USERNAME, PASSWORD = "demo", "s3cret-Passw0rd"
@@ -174,11 +174,13 @@ class Installation:
             return 0
 
     def differences(
-        self, mls: Mls, *, media: Media = "stored", withheld: bool = False, size: str = "LargePhoto"
-    ) -> list[str]:
+        self, mls: Mls, *, media: Media = "stored", withheld: bool = False, size: str = "LargePhoto",
+        own: Own | None = None,
+    ) -> list[str]:  # fmt: skip
         """What is not as it is at the MLS."""
         truth = mls.truth(size=size)
-        own = {resource: mls.truth(size=size, resource=resource) for resource in self.listed[1:]}
+        if own is None:
+            own = {resource: mls.truth(size=size, resource=resource) for resource in self.listed[1:]}
         return differences(self.database, self.media, truth, media=media, withheld=withheld, own=own)
 
     @property

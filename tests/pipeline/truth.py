@@ -169,7 +169,7 @@ def _people(stored: Stored, truth: Iterable[Json], own: Own) -> Iterator[str]:
 
 
 def _own_photos(own: Own, media: Media, expected: dict[Any, Facts], sets: dict[Any, Facts]) -> None:
-    """Add the one photo of each member and office with a record that states one; without an address it is had or not."""
+    """Add the one photo, without an address, of each member and office with a record that states one."""
     for name, records in own.items() if media == "stored" else ():
         for record in records:
             if photo := record.get("photo"):
