@@ -45,6 +45,7 @@ def _explain_all(console: Console, prefix: str, group: BaseModel) -> None:
 
 def _explain(console: Console, variable: str, value: object, description: str | None) -> None:
     shown = "(set)" if isinstance(value, SecretStr) else value if value not in (None, []) else "(unset)"
+    shown = ",".join(shown) if isinstance(shown, list) else shown
     console.print(f"{variable}={escape(redact(str(shown)))}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"    {description}", markup=False, highlight=False, soft_wrap=True, style="dim")
 

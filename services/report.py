@@ -18,6 +18,7 @@ from shared.telemetry import escape
 
 NEVER = FeedStatus(None, None, None, 0, 0, 0, 0, 0, 0, 0, None)
 SHOWN_PROBLEMS = 20
+OTHERS = {"member": "agents", "office": "offices"}
 
 
 def sync_table(columns: Sequence[tuple[str, FeedReport]]) -> Table:
@@ -32,6 +33,11 @@ def sync_table(columns: Sequence[tuple[str, FeedReport]]) -> Table:
         ("unchanged", "unchanged"), ("removed", "removed"),
     ):  # fmt: skip
         table.add_row(label, *(f"{item[name]:,}" for item in figures))
+    for resource, called in OTHERS.items():
+        if any(resource in item.listed for _, item in columns):
+            others = [item.resource(resource) for _, item in columns]
+            table.add_row(f"{called} at the MLS", *(f"{item['inventory']:,}" for item in others))
+            table.add_row(f"{called} fetched", *(f"{item['fetched']:,}" for item in others))
     for label, name in (("photos stored", "stored"), ("photos deleted", "deleted"), ("photos failed", "failed")):
         table.add_row(label, *(f"{item['photos'][name]:,}" for item in figures))
     for label, name in (("held", "held"), ("unavailable", "unavailable"), ("quarantined", "quarantined")):
@@ -142,9 +148,14 @@ def _count(name: str) -> Callable[[FeedStatus], str]:
     return lambda item: f"{getattr(item, name):,}"
 
 
+def _stored(resource: str) -> Callable[[FeedStatus], str]:
+    return lambda item: f"{item.resources[resource].stored:,}" if resource in item.resources else "0"
+
+
 _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("listings at the MLS", lambda item: "unknown" if item.at_mls is None else f"{item.at_mls:,}"),
     ("listings stored", _count("stored")),
+    *((f"{called} stored", _stored(name)) for name, called in OTHERS.items()),
     ("in step as of", lambda item: _age(item.freshness_seconds)),
     ("last run", _last_run),
     ("photos stored", _count("photos_stored")),

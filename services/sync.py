@@ -18,7 +18,7 @@ from shared.store.base import Outstanding
 
 log = structlog.get_logger()
 
-RESOURCES = ("property",)
+LISTINGS = "property"
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 30.0
@@ -27,19 +27,21 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How taking a feed's inventories ended."""
+    """How taking a feed's inventories ended: those taken, by resource, and what went wrong with the others."""
 
-    taken: list[Taken]
+    taken: dict[str, Taken]
     error: str | None = None
     doubt: str = ""
 
 
-STOPPED = Result([], "the sync was stopped")
+STOPPED = Result({}, "the sync was stopped")
 
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """What a sync did for one feed. Counts are of listings; other resources stand under ``resources``."""
+    """What a sync did for one feed. Counts are of listings, those of ``photos`` and what is left are of all resources;
+    resources other than listings stand under ``resources``: those listed, and those whose rows changed with listings.
+    """
 
     feed: str
     run_id: str
@@ -49,6 +51,7 @@ class FeedReport:
     error: str | None = None
     doubt: str = ""
     remaining: list[str] = field(default_factory=list)
+    listed: Sequence[str] = (LISTINGS,)
 
     @property
     def in_step(self) -> bool:
@@ -60,24 +63,29 @@ class FeedReport:
     def as_json(self) -> dict[str, Any]:
         """The shape scripts rely on."""
         return {
-            **self._resource("property"),
+            **self.resource(LISTINGS),
             "held": self.left.held,
             "quarantined": self.left.quarantined,
             "unavailable": self.left.unavailable,
             "photos": {
-                "stored": self._count("property", "photos_stored"),
-                "deleted": self._count("property", "photos_deleted"),
+                "stored": sum(self._count(name, "photos_stored") for name in self.counts),
+                "deleted": sum(self._count(name, "photos_deleted") for name in self.counts),
                 "failed": self.left.photos_failed,
             },
             "requests": self._count("", "requests"),
             "seconds": round(self.seconds, 3),
-            "resources": {name: self._resource(name) for name in self.counts if name not in ("", "property")},
+            "resources": {
+                name: self.resource(name)
+                for name in dict.fromkeys([*self.listed, *self.counts])
+                if name not in ("", LISTINGS)
+            },
             **({"error": self.error} if self.error else {}),
             **({"doubt": self.doubt} if self.doubt else {}),
             **({"remaining": self.remaining} if self.remaining else {}),
         }
 
-    def _resource(self, resource: str) -> dict[str, int]:
+    def resource(self, resource: str) -> dict[str, int]:
+        """The counts of one resource."""
         names = ("inventory", "fetched", "inserted", "updated", "unchanged", "removed")
         return {name: self._count(resource, name) for name in names}
 
@@ -126,26 +134,39 @@ def sync(
 
 
 def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str, Result]) -> None:
-    taken: list[Taken] = []
+    taken: dict[str, Taken] = {}
+    errors: list[str] = []
     try:
+        if limit is None:
+            app.writer.give_up(feed, run_id)
         app.writer.remap(feed, run_id)
-        taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
-        results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
+        taken[LISTINGS] = app.fetcher.take_inventory(feed, LISTINGS, run_id, limit)
+        for resource in app.settings.feeds[feed].resources[1:] if limit is None else ():
+            try:
+                taken[resource] = app.fetcher.take_inventory(feed, resource, run_id)
+            except SourceError as error:  # a feed may be refused its agents: no reason to leave out its offices
+                errors.append(f"{resource}: {error}")
     except SourceError as error:
-        results[feed] = Result(taken, str(error))
+        errors.append(str(error))
     except Exception as error:
         log.exception("the inventory could not be taken", feed=feed)
-        results[feed] = Result(taken, f"{type(error).__name__}: {error}")
+        errors.append(f"{type(error).__name__}: {error}")
+    doubts = [
+        item.doubt if resource == LISTINGS else f"{resource}: {item.doubt}"
+        for resource, item in taken.items()
+        if item.doubt and limit is None
+    ]
+    results[feed] = Result(taken, "; ".join(errors) or None, "; ".join(doubts))
 
 
 def _settled(app: App, feed: str, result: Result | None) -> bool:
     """Whether this feed has nothing left to do now, though others may keep the queues busy."""
-    if result is None or result.error is not None:
+    if result is None or not result.taken:
         return True
-    if not result.taken or not all(item.proven for item in result.taken):
+    if not all(item.proven for item in result.taken.values()):
         return False
     with app.store.write() as tx:
-        for resource, item in zip(RESOURCES, result.taken, strict=True):
+        for resource, item in result.taken.items():
             horizon = tx.ledger.horizon(feed, resource)
             if horizon is None or horizon.observed_at < item.observed_at or not horizon.complete:
                 return False
@@ -191,7 +212,7 @@ def _finish(app: App, feed: str, run_id: str, started: float, result: Result) ->
     error, doubt = result.error, result.doubt
     report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        remaining(app, left),
+        remaining(app, left), app.settings.feeds[feed].resources,
     )  # fmt: skip
     outcome = "failed" if error else "in_step" if report.in_step else "unfinished"
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)

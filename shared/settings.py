@@ -7,6 +7,7 @@ given as ``MLSYNC_<NAME>``, one of a feed as ``MLSYNC_FEEDS__<FEED>__<NAME>``. N
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -43,7 +45,21 @@ def _seconds(value: object) -> object:
     return value
 
 
+def _listed(value: object) -> object:
+    """``a,b`` as a list; JSON too, since that is what pydantic-settings asks for elsewhere."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("give names separated by commas") from None
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
+Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Resource = Literal["property", "member", "office"]
 MediaPolicy = Literal["none", "link", "url", "location", "bytes"]
 
 
@@ -66,6 +82,12 @@ class FeedSettings(Strict):
     rets_version: str = Field("RETS/1.7.2", description="RETS-Version header")
     strategy: Literal["preferred"] = Field(
         "preferred", description="preferred: master list, then records by key that are new or differ"
+    )
+    resources: Annotated[list[Resource], NoDecode, BeforeValidator(_listed)] = Field(
+        ["property"],
+        description="What to read by its own list: property, always and first; member (agents) and office with their "
+        "photos, which are else known only as listings name them",
+        examples=["property,member,office"],
     )
     sessions: int = Field(1, ge=1, le=32, description="Sessions open at the MLS at once")
     every: Duration = Field(3_600, ge=1, description="Time between two syncs of `mlsync run`", examples=["15m"])
@@ -95,13 +117,13 @@ class FeedSettings(Strict):
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
     read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
     proxy: SecretStr | None = Field(None, description="Proxy for all requests to this MLS, http://host:port")
-    auth_hosts: list[str] = Field(
+    auth_hosts: Names = Field(
         default_factory=list, description="Hosts besides the login's that may be sent the credentials"
     )
     ca_bundle: Path | None = Field(None, description="File of certificate authorities to trust; unset: the usual ones")
     basic_over_cleartext: bool = Field(False, description="Allow Basic authentication over http:// beyond loopback")
     encoding: str = Field("cp1252", description="What bytes that are no UTF-8 are taken for")
-    private_hosts: list[str] = Field(
+    private_hosts: Names = Field(
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",
     )
@@ -115,6 +137,13 @@ class FeedSettings(Strict):
         if "@" in parts.netloc:
             raise ValueError("the URL must not hold credentials; give them as username and password")
         return login_url
+
+    @field_validator("resources")
+    @classmethod
+    def _listings_first(cls, resources: list[Resource]) -> list[Resource]:
+        if resources[:1] != ["property"] or len(set(resources)) != len(resources):
+            raise ValueError("give property first, then member, office or both, each once")
+        return resources
 
 
 class MediaSettings(Strict):
@@ -223,7 +252,7 @@ def _explain(error: ValidationError, file: Path | None) -> Iterator[str]:
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         path = [str(part) for part in fault["loc"]]
         name = ".".join(path) or "settings"
-        variable = "MLSYNC_" + "__".join(path).upper()
+        variable = "MLSYNC_" + "__".join(part for part in path if not part.isdigit()).upper()
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             message = "no setting has this name" + _suggest(path)

@@ -48,6 +48,8 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if field.default is PydanticUndefined:
         return "*needed*"
+    if isinstance(field.default, list):
+        return f"`{','.join(field.default)}`"
     return "unset" if field.default is None else f"`{field.default}`".replace("True", "true").replace("False", "false")
 
 

@@ -66,7 +66,7 @@ class Fetcher:
         With ``limit`` only the first so many keys are published, as an unproven inventory: it removes nothing and
         moves no horizon. Raises SourceError when the MLS cannot be asked.
         """
-        with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+        with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.inventory_slot_timeout) as source:
             observed_at = self._store.feeds.observe(feed)
             taken = source.inventory(resource)
         if limit is not None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FetcherSettings:
-    """``range_size``: keys of an inventory in one message. ``slot_timeout``: seconds to wait for a session.
+    """``range_size``: keys of an inventory in one message. ``slot_timeout``: seconds to wait for a session, for an
+    inventory ``inventory_slot_timeout``: one may follow upon another whose records are being fetched.
 
     ``attempts``: how often a page is asked for in one run, each with the session's own retries. ``alive_seconds``: an
     MLS that answered something so recently is there, so it is these records that it fails over. ``failures``: after so
@@ -16,6 +17,7 @@ class FetcherSettings:
 
     range_size: int = 5_000
     slot_timeout: float = 30.0
+    inventory_slot_timeout: float = 600.0
     attempts: int = 2
     alive_seconds: float = 300.0
     failures: int = 10

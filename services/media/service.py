@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from prometheus_client import Counter
@@ -36,6 +36,9 @@ PHOTOS = Counter(
     ["feed", "outcome"],
 )
 
+LISTINGS = "property"
+ONLY = 1
+"""The number of the one photo that any other record has; it is asked for without a number and comes with any."""
 PHOTOS_LAST = 1
 """Priority of a session slot: records go before photos."""
 
@@ -129,22 +132,24 @@ class Media:
     ) -> Generator[Outcome, None, None]:
         """One for every want, in the order they come to hand."""
         left = {want.order: want for want in wants}
+        listing = message.resource == LISTINGS
+        policy = feed.settings.policy
         try:
-            match feed.settings.policy:
+            match "bytes" if policy == "url" and not listing else policy:  # only listings name addresses
                 case "url":
                     for want in wants:
                         yield self._download(feed, want, want.url)
                 case "location" if wants:
                     urls = {item.order: item for item in self._objects(feed, message, location=True)}
                     for want in wants:
-                        yield self._located(feed, want, urls.get(want.order))
+                        yield self._located(feed, want, urls.get(want.order), final=not listing)
                 case "bytes" if wants:
                     for item in self._objects(feed, message, location=False):
                         if (found := left.pop(item.order, None)) is not None:
                             yield self._given(found, item)
                     # not named at all: servers omit closing boundaries, so the end may be lacking
                     for want in left.values():
-                        yield Failed(want, "missing", permanent=False)
+                        yield Failed(want, "missing", permanent=not listing)
                 case _:
                     return
         except SourceUnavailableError as error:
@@ -155,11 +160,11 @@ class Media:
             for want in left.values():
                 yield Failed(want, "refused", permanent=True)
 
-    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None) -> Outcome:
+    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None, *, final: bool) -> Outcome:
         if found is not None and found.data is not None:
             return self._verified(want, found.data)  # asked for the address, it sent the photo
         if found is None or found.url is None:
-            return Failed(want, "missing" if found is None else "object_error", permanent=found is not None)
+            return Failed(want, "missing" if found is None else "object_error", permanent=found is not None or final)
         return self._download(feed, want, found.url)
 
     def _given(self, want: PhotoWant, found: PhotoObject) -> Outcome:
@@ -170,7 +175,11 @@ class Media:
     def _objects(self, feed: FeedMedia, message: PhotosPending, *, location: bool) -> Iterator[PhotoObject]:
         try:
             with feed.pool.use(priority=PHOTOS_LAST, timeout=feed.settings.slot_timeout) as source:
-                yield from source.photos(message.resource, message.key, location=location)
+                for number, item in enumerate(source.photos(message.resource, message.key, location=location)):
+                    if message.resource == LISTINGS:
+                        yield item
+                    elif number == 0:
+                        yield replace(item, order=ONLY)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
 

@@ -97,7 +97,7 @@ SWITCHES: dict[str, Switch] = {
     ),
     "needs-accept": Switch("answer 406 to requests for photos without Accept: */*", "1", "1"),
     "no-object": Switch(
-        "GetObject refuses the photos of listings with 20402 or 20403; VALUE: CODE, then :SHARE",
+        "GetObject refuses the photos of records with 20402 or 20403; VALUE: CODE, then :SHARE",
         rf"(20402|20403)(:{_SHARE})?", "20403:0.1", True,
     ),
     "nonce-per-request": Switch(
@@ -115,6 +115,7 @@ SWITCHES: dict[str, Switch] = {
         "refuse a login (20022) while a session lives; VALUE is its idle seconds", r"\d{1,6}", "1800"
     ),
     "placeholder-photo": _on_some("photos that are all one and the same picture", "0.1"),
+    "refused-resource": _one_of("searches of VALUE are not authorised (20207)", "Agent", "Office"),
     "relative-capabilities": Switch("capability URLs without scheme and host", "1", "1"),
     "reply-order": Switch("ReplyCode before ReplyText in the login reply", "1", "1"),
     "reverting-timestamp": _on_some("every day the timestamps of listings go back; nothing else changes", "0.05"),

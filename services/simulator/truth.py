@@ -6,6 +6,7 @@ Faults change what is sent, not what is true, and so the truth stays what the ML
   as ``withheld_reason``: ``missing-record``, ``missing-key``, ``deep-nesting`` (what is beyond every bound is there to
   be refused), ``short-inventory`` (for clients that go by master lists), ``stale-copy`` (only listings that differ
   from yesterday's); of photos ``ghost-photo``, ``not-an-image``, ``image-bomb``, ``half-photo``, ``placeholder-photo``.
+- The ``photo`` of an agent or office is withheld by ``no-object``, as it has no URL.
 - ``object_withheld: true`` on a listing whose photos GetObject refuses (``no-object``); their URLs work.
 - ``unknown``: the paths of elements and attributes that no guide names (``unknown-elements``); what they hold is not
   true of any column.
@@ -29,7 +30,8 @@ from .faults import Faults
 from .formats import iso, rfc1123
 from .listing import Listing
 from .making import key_of
-from .people import AGENT, Contact, Person, person_fields
+from .objects import TYPES
+from .people import AGENT, Contact, Person, person_fields, portrait
 from .photos import Photo
 from .render import photo_url
 from .schema import CHILDREN, ELEMENTS
@@ -45,6 +47,7 @@ _NAMES = {
     "UtilitiesAvailable": "utilities",
 }
 _WITHHOLDING = ("missing-record", "missing-key", "deep-nesting", "short-inventory")
+_PHOTO_STAMPS = {"Agent": "photo_last_updated", "Office": "logo_last_updated"}
 _ROLES = ("list", "co_list", "co_list", "co_list")
 
 
@@ -61,9 +64,9 @@ class Look:
 def truths(view: View, resource: str, look: Look) -> Iterator[dict[str, Any]]:
     """Every living record of ``property``, ``member`` or ``office``. Nulls are left out."""
     if resource == "member":
-        yield from (person_truth(view.agent(number)) for number in view.agents.numbers())
+        yield from (_listed(view, view.agent(number), "Agent", look) for number in view.agents.numbers())
     elif resource == "office":
-        yield from (person_truth(view.office(number)) for number in view.offices.numbers())
+        yield from (_listed(view, view.office(number), "Office", look) for number in view.offices.numbers())
     else:
         for number in view.listings.numbers():
             yield property_truth(view, view.listing(number, look.language), look)
@@ -145,6 +148,21 @@ def person_truth(person: Person) -> dict[str, Any]:
         "phones": [_contact(contact, "phone_number", "phone_type") for contact in person.phones],
         "websites": [_contact(contact, "website_url", "website_type") for contact in person.websites],
     }
+
+
+def _listed(view: View, person: Person, resource: str, look: Look) -> dict[str, Any]:
+    """An agent or office by its own record, which alone has a photo: in the size asked for, else the largest it has."""
+    record = person_truth(person)
+    which = portrait(view.snapshot(resource), person.number)
+    if which is None:
+        return record
+    photo: dict[str, Any] = {"modification_timestamp": record["fields"][_PHOTO_STAMPS[resource]]}
+    if look.size:
+        size = look.size if look.size in TYPES[resource] else TYPES[resource][-1]
+        photo["sha256"], photo["bytes"] = view.world.fingerprint(size, *which)
+    if look.faults.hits("no-object", person.key):
+        photo |= {"withheld": True, "withheld_reason": "no-object"}
+    return record | {"photo": photo}
 
 
 def _child(path: str, item: dict[str, Value]) -> dict[str, Any]:

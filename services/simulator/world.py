@@ -19,8 +19,8 @@ from .photos import Photo, photos_of
 from .timeline import Population, Rates, Snapshot, Stamped
 
 _LISTING = 0
-_LISTING_RATES = Rates(0.006, 0.04, 0.005, 1 / 3, 0.1)
-_PEOPLE_RATES = Rates(changed=0.01)
+_LISTING_RATES = Rates(0.006, 0.04, 0.005, rephotographed_of_changed=1 / 3, touched_of_changed=0.1)
+_PEOPLE_RATES = Rates(changed=0.01, removed=0.01, returned=0.2)  # removed: listed no more, though listings name them
 _PICTURES_KEPT, _HASHES_KEPT, _PEOPLE_KEPT, _ANSWERS_KEPT = 400, 200_000, 4096, 8
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from shared.backoff import next_attempt_at
 from shared.effects import (
     Count,
+    DropLine,
     Effect,
     EndCandidacy,
     KeepRecord,
@@ -157,4 +158,14 @@ def on_gone(observed_at: int, keys: Sequence[str], lines: Mapping[str, Line], ho
         effects.append(EndCandidacy(key))
         if line is not None and line.stored and line.observed_at < observed_at:
             effects += [RemoveRecord(Line(key, observed_at=observed_at)), Count("removed")]
+    return effects
+
+
+def on_unlisted(lines: Iterable[Line]) -> list[Effect]:
+    """Give up records of a resource that is listed no more: no tombstone stays, for no inventory will lack them."""
+    effects: list[Effect] = []
+    for line in lines:
+        if line.stored:
+            effects += [RemoveRecord(Line(line.key, observed_at=line.observed_at)), Count("removed")]
+        effects.append(DropLine(line.key))
     return effects

@@ -14,7 +14,7 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter
 
-from services.writer.decide import Read, Unreadable, on_gone, on_page
+from services.writer.decide import Read, Unreadable, on_gone, on_page, on_unlisted
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
@@ -84,14 +84,46 @@ class Writer:
         """
         settings = self._feeds[feed]
         mapping = self._mappings[settings.mapping]
-        form = f"{settings.mapping} {mapping.version.hex()} {policy(settings).decode()}"
-        if self._store.feeds.form(feed) == form:
-            return
-        for resource in mapping.resources:
+        forms = {
+            resource: f"{resource} {settings.mapping} {mapping.version.hex()} {policy(resource, settings).decode()}"
+            for resource in mapping.resources
+        }
+        known = (self._store.feeds.form(feed) or "").split("\n")
+        for resource, form in forms.items():
             after: str | None = None
-            while (after := self._remap_some(feed, resource, after, run_id)) is not None:
+            while form not in known and (after := self._remap_some(feed, resource, after, run_id)) is not None:
                 pass
-        self._store.feeds.set_form(feed, form)
+        if known != [*forms.values()]:
+            self._store.feeds.set_form(feed, "\n".join(forms.values()))
+
+    def give_up(self, feed: str, run_id: str) -> None:
+        """Give up what was read of resources that are no longer listed: listings' copies take its place, or nothing.
+
+        Some at a time; interrupted, it finds less to do, and objects still to be deleted are asked for again.
+        """
+        settings = self._feeds[feed]
+        for resource in self._mappings[settings.mapping].resources:
+            if resource in settings.resources:
+                continue
+            at = self._store.feeds.observe(feed)
+            while self._give_up_some(feed, resource, run_id, at):
+                pass
+            now = self._store.feeds.now()
+            with self._store.write() as tx:
+                pending = tx.media.pending_between(feed, resource, None, None, now)
+            for key in pending:
+                self._outbox.publish(PhotosPending(feed=feed, resource=resource, key=key), run_id)
+
+    def _give_up_some(self, feed: str, resource: str, run_id: str, at: int) -> bool:
+        """Whether there was anything; when not (any more), what is still on its way is too late from now on."""
+        with self._store.write() as tx:
+            effects = on_unlisted(islice(tx.ledger.between(feed, resource, None, None), REMOVE_AT_ONCE))
+            tx.records.apply(feed, resource, run_id, effects)
+            self._settle_copies(tx, feed, resource, run_id, effects)
+            if not effects:
+                tx.removals.forget(feed, resource, at)
+        self._measure(feed, resource, effects)
+        return bool(effects)
 
     def _remap_some(self, feed: str, resource: str, after: str | None, run_id: str) -> str | None:
         """The last key looked at, None when there was none left."""

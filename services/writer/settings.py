@@ -11,9 +11,10 @@ class WriterSettings:
     """Which mapping a feed's records go through, and what becomes of their photos.
 
     ``media``: none (no photos at all), link (the MLS's addresses only), url, location, bytes (stored, by that way).
-    ``photo_size``: large, photo or thumbnail.
+    ``photo_size``: large, photo or thumbnail. ``resources``: what is read by its own master list.
     """
 
     mapping: str
     media: Literal["none", "link", "url", "location", "bytes"] = "url"
     photo_size: Literal["large", "photo", "thumbnail"] = "large"
+    resources: tuple[str, ...] = ("property",)

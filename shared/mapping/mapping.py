@@ -67,6 +67,7 @@ def _version(spec: MappingSpec) -> bytes:
             {"": resource.fields}
             | {path: child.fields for path, child in resource.children.items()}
             | ({} if resource.media is None else {resource.media.path: resource.media.fields})
+            | ({} if resource.photo is None else {"photo": {resource.photo: resource.fields[resource.photo]}})
         ).items()
         for path, line in ((f"{part[0]}/{inner}", line) for inner, line in part[1].items())
     ]

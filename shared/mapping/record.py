@@ -28,7 +28,7 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 
 
 class MediaItem(msgspec.Struct, frozen=True, gc=False):
-    """One photo as the record describes it.
+    """One photo as the record describes it, or a record's only photo (``1``), of which it has but the timestamp.
 
     ``media_key`` is its identity within the record, ``order`` its place in the display order. ``version`` changes
     whenever the picture must be fetched again. ``modified`` is the picture's own timestamp, ``listed`` its entry's.

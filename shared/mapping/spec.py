@@ -46,7 +46,8 @@ class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One resource: its own table, its key and timestamp, and what hangs on it.
 
     ``key`` and ``modified`` are source element, column and description; a timestamp without a column stands in the
-    ledger only, so that a record that was touched but not changed rewrites no row.
+    ledger only, so that a record that was touched but not changed rewrites no row. ``photo`` is one of ``fields``: when
+    the record's only photo last changed.
     """
 
     table: str
@@ -56,6 +57,7 @@ class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, FieldLine]
     children: dict[str, ChildSpec] = {}
     media: MediaSpec | None = None
+    photo: str | None = None
     embedded: EmbeddedSpec | None = None
 
 
@@ -140,4 +142,7 @@ def load_spec(name: str) -> MappingSpec:
             names = [column.name for column in table.columns]
             if len(set(names)) != len(names):
                 raise MappingError(f"{name}.yaml: {table.name} has a column twice")
+        photo = spec.resources[resource].photo
+        if photo is not None and (photo not in spec.resources[resource].fields or "/" in photo):
+            raise MappingError(f"{name}.yaml: {resource}: photo: {photo} is no element of its own among the fields")
     return spec

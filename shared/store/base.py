@@ -105,6 +105,12 @@ class Removals(Protocol):
     def released(self, feed: str, resource: str, observed_at: int, limit: int) -> list[str]:
         """Up to ``limit`` keys released by this inventory that are still candidates, in key order."""
 
+    def forget(self, feed: str, resource: str, observed_at: int) -> None:
+        """The resource is listed no more: its candidates, removals and what it has in quarantine go.
+
+        The horizon moves to ``observed_at``, that of no inventory: what was observed before counts no more.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -135,7 +141,10 @@ class Records(Protocol):
     """Rows of listings, members and offices, and the records they were made from."""
 
     def apply(self, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:
-        """Perform effects on ledger, rows, candidates, quarantine and counters; ``Publish`` is not for the store."""
+        """Perform effects on ledger, rows, candidates, quarantine and counters; ``Publish`` is not for the store.
+
+        A member or office inserted where a listing's copy stood is counted as updated.
+        """
 
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
@@ -152,7 +161,8 @@ class Records(Protocol):
 
         ``stored`` are the listings just written or kept, ``removed`` the keys just removed; called in their
         transaction, after ``apply``. ``remap`` maps a stored source record again. ``orphaned`` are (resource, key) of
-        members and offices whose own records were just removed. Returns resource → inserted, updated, removed → rows.
+        members and offices whose own records were just removed. Returns resource → inserted, updated, removed → rows,
+        to be added to what was counted: an own record counted as removed that a copy replaces is updated, not removed.
         """
 
 
@@ -274,8 +284,25 @@ class Outstanding:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceStatus:
+    """What is stored of one resource: rows, and of them those with records of their own.
+
+    ``at_mls`` is how many the last whole inventory listed and ``freshness_seconds`` its age; None for a resource that
+    is not listed.
+    """
+
+    stored: int
+    own: int
+    at_mls: int | None
+    freshness_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """What ``mlsync status`` shows of a feed."""
+    """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
+
+    Photos, and what is held, unavailable or quarantined, are of all resources.
+    """
 
     last_run: dict[str, object] | None
     freshness_seconds: float | None
@@ -288,7 +315,7 @@ class FeedStatus:
     quarantined: int
     unavailable: int
     next_due: int | None
-    resources: dict[str, int] = field(default_factory=dict)
+    resources: dict[str, ResourceStatus] = field(default_factory=dict)
     problems: list[dict[str, object]] = field(default_factory=list)
 
 

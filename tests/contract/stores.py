@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from shared.effects import (
     AddCandidate,
+    Count,
     Effect,
     KeepRecord,
     Line,
@@ -191,13 +192,17 @@ class Kit:
             else:
                 tx.records.settle_embedded(FEED, {}, (), remap, [(resource, key) for key in keys])
 
-    def own(self, resource: str, at: int, key: str, name: str) -> None:
-        """Write a member's or office's own record."""
-        source = SourceRecord(key, stamp(at), {"@ID": key, "@LastUpdated": stamp(at), "Name": name})
+    def own(self, resource: str, at: int, key: str, name: str, photo: str = "") -> None:
+        """Write a member's or office's own record, with the timestamp of its photo."""
+        stated = {"PhotoLastUpdated" if resource == "member" else "LogoLastUpdated": photo}
+        source = SourceRecord(key, stamp(at), {"@ID": key, "@LastUpdated": stamp(at), "Name": name} | stated)
         made = mapped(source, resource)
         line = Line(key, stored=True, observed_at=at, stamp=source.stamp, hash=made.hash)
-        insert = not self.lines(key, resource=resource)
-        self.apply(StoreRecord(made, [], source, line, insert=insert), resource=resource)
+        known = self.lines(key, resource=resource).get(key)
+        insert = known is None or not known.stored
+        photos = [Photo(item, item.url(), f"large {item.version}") for item in made.media]
+        counted = Count("inserted" if insert else "updated")
+        self.apply(StoreRecord(made, photos, source, line, insert=insert), counted, resource=resource)
 
     def want(self, *keys: str, by: int, resource: str = "property") -> None:
         self.apply(*(PutLine(Line(key, wanted_stamp="s", wanted_by=by)) for key in keys), resource=resource)

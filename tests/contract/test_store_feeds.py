@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.effects import Line, PutLine, Quarantine
-from shared.store.base import Outstanding, PhotoFailed
+from shared.store.base import Outstanding, PhotoFailed, ResourceStatus
 from tests.contract.stores import FEED, RUN, SECOND, START, Kit, Listing
 
 
@@ -177,6 +177,21 @@ def test_photos_are_those_to_fetch_now_and_the_objects_to_delete(kit: Kit) -> No
     assert (left.photos, left.photos_failed, left.next_due) == (2, 1, kit.now + SECOND)
 
 
+def test_a_photo_tried_in_vain_is_to_fetch_again_after_the_next_inventory_of_its_own_resource(kit: Kit) -> None:
+    kit.own("member", 10, "7", "Ann", photo="2024-02-01 9:15:00 AM")
+    for resource, at in (("property", 20), ("member", 15)):
+        with kit.store.write() as tx:
+            tx.removals.mark_part(FEED, resource, at, 1, 1, 1, None)
+    with kit.store.write() as tx:
+        (want,) = tx.media.wants(FEED, "member", "7", kit.now)
+        tx.media.settle(FEED, "member", "7", RUN, [], [PhotoFailed(want.media_key, want.version, "missing", None)])
+    left = kit.store.feeds.outstanding(FEED)
+    assert (left.photos, left.photos_failed) == (0, 1)
+    with kit.store.write() as tx:
+        tx.removals.mark_part(FEED, "member", 25, 1, 1, 1, None)
+    assert kit.store.feeds.outstanding(FEED).photos == 1
+
+
 def test_held_are_the_candidates_that_wait_for_the_operator(kit: Kit) -> None:
     hold(kit, 10, "1", "2")
     kit.lack(20, "3")
@@ -216,7 +231,22 @@ def test_status_counts_rows_and_photos(kit: Kit) -> None:
     fail_photo(kit, "1", None)
     status = kit.store.feeds.status(FEED)
     assert (status.stored, status.photos_stored, status.photos_pending, status.photos_failed) == (2, 1, 1, 1)
-    assert status.resources == {"member": 2, "office": 1}
+    assert status.resources == {
+        "member": ResourceStatus(2, 0, None, None), "office": ResourceStatus(1, 0, None, None)
+    }  # fmt: skip
+
+
+def test_status_tells_own_records_from_copies_and_how_fresh_each_resource_is(kit: Kit) -> None:
+    kit.page(10, Listing("1", agents={"7": ("Ann", "9"), "8": ("Bob", "9")}))
+    kit.own("member", 20, "7", "Ann herself")
+    with kit.store.write() as tx:
+        tx.removals.mark_part(FEED, "member", kit.now, 1, 1, 1, None)
+        tx.removals.decide(FEED, "member", kit.now, "released", kit.now)
+    kit.seconds += 90
+    status = kit.store.feeds.status(FEED)
+    assert status.resources["member"] == ResourceStatus(stored=2, own=1, at_mls=1, freshness_seconds=90)
+    assert status.resources["office"] == ResourceStatus(stored=1, own=0, at_mls=None, freshness_seconds=None)
+    assert (status.at_mls, status.freshness_seconds) == (None, None)
 
 
 def test_freshness_is_the_age_of_the_last_whole_inventory(kit: Kit) -> None:

@@ -108,9 +108,13 @@ class Bag:
 class World:
     """All four services on a real store and real photos, around a model MLS."""
 
+    mls_type: type[ModelMls] = ModelMls
+    source_type: type[ModelSource] = ModelSource
+    resources: tuple[str, ...] = ("property",)
+
     def __init__(self, folder: Path, template: Path, rng: random.Random, listings: int) -> None:
         self.rng = rng
-        self.mls = ModelMls(rng, listings)
+        self.mls = self.mls_type(rng, listings)
         shutil.copy(template, folder / "mlsync.db")
         self.bomb = Bomb()
         self.bag = Bag(self.bomb)
@@ -128,11 +132,11 @@ class World:
         transport: Any = self.bag
         numbers = itertools.count(1)
         outbox = Outbox(transport, clock=lambda: self.clock, ids=lambda: f"{next(numbers):016x}")
-        pool = SessionPool(lambda: ModelSource(self.mls), _Slots(), 1, idle_seconds=60.0)
+        pool = SessionPool(lambda: self.source_type(self.mls), _Slots(), 1, idle_seconds=60.0)
         self.fetcher = Fetcher({FEED: pool}, store, outbox, FetcherSettings(range_size=3))
         guard = ReconcilerSettings(remove_at_least=1_000_000, page_size=4)
         self.reconciler = Reconciler({FEED: guard}, store, outbox)
-        self.writer = Writer({FEED: WriterSettings("ddf", "bytes")}, store, outbox)
+        self.writer = Writer({FEED: WriterSettings("ddf", "bytes", resources=self.resources)}, store, outbox)
         media = FeedMedia(MediaFeedSettings("bytes"), Downloader(DownloadSettings()), pool)
         self.media = Media({FEED: media}, store, blobs, PhotoLimits())
         self.handlers: dict[str, Callable[..., str]] = {
@@ -218,11 +222,9 @@ class World:
         assert sorted(self.rows("SELECT listing_key, count(*) FROM property_room GROUP BY 1")) == sorted(
             (key, item.rooms) for key, item in listings.items() if item.rooms
         )
-        photos = {(key, order): number for key, item in listings.items() for order, number in item.photos.items()}
-        stored = {
-            (key, order): (name, sha)
-            for key, order, name, sha in self.rows('SELECT listing_key, "order", object_key, content_sha256 FROM media')
-        }
+        photos = self.photos()
+        sql = 'SELECT resource_name, resource_record_key, "order", object_key, content_sha256 FROM media'
+        stored = {(resource, key, order): (name, sha) for resource, key, order, name, sha in self.rows(sql)}
         assert set(stored) == set(photos)
         for place, number in photos.items():
             name, sha = stored[place]
@@ -234,6 +236,14 @@ class World:
         assert self.members() == self.members_expected()
         assert self.rows("SELECT key FROM ledger WHERE wanted_by IS NOT NULL") == []
         assert self.rows("SELECT key FROM removal_candidate") == []
+
+    def photos(self) -> dict[tuple[str, str, int], int]:
+        """The picture that belongs at every place: resource, key, order."""
+        return {
+            ("property", key, order): number
+            for key, item in self.mls.listings.items()
+            for order, number in item.photos.items()
+        }
 
     def members(self) -> dict[str, str]:
         return dict(self.rows("SELECT member_key, member_full_name FROM member"))
@@ -270,11 +280,13 @@ def template(memory_dir: Path) -> Path:
 
 
 @contextmanager
-def world(memory_dir: Path, template: Path, rng: random.Random, listings: int = 8) -> Iterator[World]:
+def world(
+    memory_dir: Path, template: Path, rng: random.Random, listings: int = 8, made_of: type[World] = World
+) -> Iterator[World]:
     folder = memory_dir / "world"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    made = World(folder, template, rng, listings)
+    made = made_of(folder, template, rng, listings)
     try:
         yield made
     finally:

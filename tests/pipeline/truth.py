@@ -7,6 +7,9 @@ accounted for and every fact must be in its column; every photo's bytes must be 
 Two things are representation and are translated here: SQLite keeps decimals as numbers, booleans as 0 and 1 and lists
 as JSON, so a value is read by its column's declared type; and a member's own timestamp is not among what a listing's
 copy of it says (DDF guide, AgentDetails), so members that come from listings have none.
+
+A member or office is what its own record says where the feed lists them (``own``), which alone brings a photo; the copy
+in a listing where it does not.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ from PIL import Image
 
 Json = dict[str, Any]
 Facts = dict[str, Any]
+Own = Mapping[str, Sequence[Json]]
+"""Of each resource that is synced by a list of its own what ``/control/truth`` says of it."""
+NONE: Own = {}
 Media = Literal["none", "link", "stored"]
 STAGING = "~staging"
 PHOTO_COLUMNS = ("order", "modification_timestamp", "last_updated", "long_description", "large_photo_url", "photo_url",
@@ -34,7 +40,7 @@ STATE_COLUMNS = ("wanted_version", "stored_version", "etag", "last_modified")
 
 
 def differences(database: Path, folder: Path, truth: Sequence[Json], *, feed: str = "ddf",
-                media: Media = "stored", withheld: bool = False) -> list[str]:  # fmt: skip
+                media: Media = "stored", withheld: bool = False, own: Own = NONE) -> list[str]:  # fmt: skip
     """What is not as it is at the MLS, in words; empty when all is in step.
 
     ``truth`` is what ``/control/truth`` says of ``property``. ``media`` is what the feed wants of photos: none at all,
@@ -47,9 +53,10 @@ def differences(database: Path, folder: Path, truth: Sequence[Json], *, feed: st
         return [
             *_properties(stored, truth),
             *_children(stored, truth),
-            *_people(stored, truth),
-            *_photos(stored, folder, truth, media),
+            *_people(stored, truth, own),
+            *_photos(stored, folder, truth, media, own),
             *_bookkeeping(stored, truth),
+            *_own_bookkeeping(stored, own),
         ]
 
 
@@ -131,8 +138,11 @@ def _children(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
     yield from compare("property_agent", agents, stored.keyed("property_agent", "listing_key", "order"))
 
 
-def _people(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
-    """A member or office is the copy in the last-observed listing that has one; observed together, the greater key."""
+def _people(stored: Stored, truth: Iterable[Json], own: Own) -> Iterator[str]:
+    """A member or office without a record of its own is the copy in the last-observed listing that has one.
+
+    Observed together, that in the one with the greater key.
+    """
     observed = {line["key"]: line["observed_at"] for line in stored.rows("ledger", "resource = 'property' AND stored")}
     members: dict[str, tuple[tuple[int, str], Json]] = {}
     offices: dict[str, tuple[tuple[int, str], Json]] = {}
@@ -143,22 +153,38 @@ def _people(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
                 if copy and (copy["key"] not in copies or copies[copy["key"]][0] < seen):
                     copies[copy["key"]] = seen, copy
     for name, copies in (("member", members), ("office", offices)):
-        own: dict[Any, Facts] = {}
+        people = {key: (copy, name == "office") for key, (_, copy) in copies.items()}
+        people |= {record["key"]: (record, True) for record in own.get(name, ())}
+        rows: dict[Any, Facts] = {}
         phones: dict[Any, Facts] = {}
         websites: dict[Any, Facts] = {}
-        for key, (_, copy) in copies.items():
-            stamp = {"modification_timestamp": copy["modified"]} if name == "office" else {}
-            own[key] = copy["fields"] | stamp
-            phones |= {(key, order): item for order, item in enumerate(copy["phones"], start=1)}
-            websites |= {(key, order): item for order, item in enumerate(copy["websites"], start=1)}
-        yield from compare(name, own, stored.keyed(name, f"{name}_key"))
+        for key, (person, stamped) in people.items():
+            stamp = {"modification_timestamp": person["modified"]} if stamped else {}
+            rows[key] = person["fields"] | stamp
+            phones |= {(key, order): item for order, item in enumerate(person["phones"], start=1)}
+            websites |= {(key, order): item for order, item in enumerate(person["websites"], start=1)}
+        yield from compare(name, rows, stored.keyed(name, f"{name}_key"))
         yield from compare(f"{name}_phone", phones, stored.keyed(f"{name}_phone", f"{name}_key", "order"))
         yield from compare(f"{name}_website", websites, stored.keyed(f"{name}_website", f"{name}_key", "order"))
 
 
-def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media) -> Iterator[str]:
+def _own_photos(own: Own, media: Media, expected: dict[Any, Facts], sets: dict[Any, Facts]) -> None:
+    """Add the one photo, without an address, of each member and office with a record that states one."""
+    for name, records in own.items() if media == "stored" else ():
+        for record in records:
+            if photo := record.get("photo"):
+                row = {"order": 1, "modification_timestamp": photo["modification_timestamp"]}
+                row |= {"pending": False, "recheck": False, "attempts": 0}
+                if not photo.get("withheld"):
+                    row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"], "mime_type": "image/jpeg"}
+                expected[name, record["key"], "1"] = row
+                sets[record["key"]] = {"photos_count": 1, "photos_stored": 0 if photo.get("withheld") else 1}
+
+
+def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, own: Own) -> Iterator[str]:
     expected: dict[Any, Facts] = {}
     sets: dict[Any, Facts] = {}
+    _own_photos(own, media, expected, sets)
     for record in truth if media != "none" else ():
         wanted = record["photos"]
         held = [photo for photo in wanted if media == "stored" and not photo.get("withheld")]
@@ -178,19 +204,20 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media) -
         yield f"photo {name}: the row points at it, but there is no such file"
     for name in sorted(files.keys() - live):
         yield f"photo {name}: a file no row points at"
-    for (_, key, media_key), row in rows.items():
+    for (resource, key, media_key), row in rows.items():
         name = row.pop("object_key", None)
         size = (row.pop("width", None), row.pop("height", None))
         if name in files:
             yield from _picture(files[name], name, row, size)
-            if not name.startswith(f"ddf/{key}/{int(media_key):03}-"):
-                yield f"photo {name}: not named after listing {key}, photo {media_key}"
+            folder_of = "ddf" if resource == "property" else f"ddf/_{resource}"
+            if not name.startswith(f"{folder_of}/{key}/{int(media_key):03}-"):
+                yield f"photo {name}: not named after {resource} {key}, photo {media_key}"
         for state in STATE_COLUMNS:
             row.pop(state, None)
-        if expected.get(("property", key, media_key), {}).keys().isdisjoint({"content_sha256"}) and media == "stored":
+        if expected.get((resource, key, media_key), {}).keys().isdisjoint({"content_sha256"}) and media == "stored":
             for state in ("pending", "attempts", "attempted_by", "next_attempt_at", "failed_reason"):
                 row.pop(state, None)  # withheld: how its failure is shown is looked at by the test of the fault
-                expected.get(("property", key, media_key), {}).pop(state, None)
+                expected.get((resource, key, media_key), {}).pop(state, None)
     yield from compare("media", expected, rows)
     yield from _photo_sets(stored, sets, media)
     objects = {name: row["state"] for name, row in stored.keyed("media_object", "name").items()}
@@ -242,6 +269,26 @@ def _bookkeeping(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
     for table in ("removal_candidate", "quarantine"):
         for row in stored.rows(table):
             yield f"{table} {row['key']}: {row.get('reason', row.get('state'))}"
+
+
+def _own_bookkeeping(stored: Stored, own: Own) -> Iterator[str]:
+    """The same of members and offices; of a resource that is not synced there is nothing at all."""
+    for name in ("member", "office"):
+        stamps = {record["key"]: {"stamp": record["stamp"]} for record in own.get(name, ())}
+        lines = stored.keyed("ledger", "key", where=f"resource = '{name}'")
+        held = {key: {"stamp": line.get("stamp")} for key, line in lines.items() if line["stored"]}
+        yield from compare(f"ledger {name}", stamps, held)
+        for key, line in lines.items():
+            if name not in own or "wanted_by" in line:
+                yield f"ledger {name} {key}: {'still wanted' if name in own else 'kept for nothing'}"
+        kept = {row["key"] for row in stored.rows("source_record", f"resource = '{name}'")}
+        if kept != stamps.keys():
+            yield f"source records: {sorted(kept ^ stamps.keys())[:5]} are kept for no {name}, or missing"
+        copies = {row["key"] for row in stored.rows("embedded_row", f"resource = '{name}'")}
+        if copies & stamps.keys():
+            yield f"embedded rows: {sorted(copies & stamps.keys())[:5]} have records of their own"
+        if name not in own and any(stored.rows("inventory", f"resource = '{name}' AND whole IS NOT NULL")):
+            yield f"inventory {name}: kept for nothing"
 
 
 def by_table(found: Iterable[str]) -> dict[str, int]:

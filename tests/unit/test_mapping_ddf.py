@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.mapping.mapping import load
-from shared.mapping.record import Mapped, Problem, UnmappableError
+from shared.mapping.record import Mapped, MediaItem, Problem, UnmappableError
 from shared.messages import SourceRecord
 from shared.store.listing_tables import LISTING_TABLES, TABLES_OF, media
 
@@ -301,6 +301,36 @@ def test_a_member_of_its_own_brings_its_office() -> None:
     record = mapped(agent(1), "member", "1500001")
     assert [(copy.resource, copy.key) for copy in record.embedded] == [("office", "300001")]
     assert rows(record, "member")[0]["modification_timestamp"] == record.modified
+
+
+@pytest.mark.parametrize(
+    ("resource", "element", "column"),
+    [("member", "PhotoLastUpdated", "photo_last_updated"), ("office", "LogoLastUpdated", "logo_last_updated")],
+)
+def test_a_record_that_says_when_its_photo_changed_has_one(resource: str, element: str, column: str) -> None:
+    record = mapped({"@ID": "7", element: "2024-02-01 9:15:00 AM"}, resource, "7")
+    changed = datetime(2024, 2, 1, 14, 15, tzinfo=UTC)
+    assert record.media == [MediaItem("1", 1, "2024-02-01 9:15:00 AM", modified=changed)]
+    assert rows(record, resource)[0][column] == changed
+    assert mapped({"@ID": "7", element: ""}, resource, "7").media == mapped({"@ID": "7"}, resource, "7").media == []
+
+
+def test_a_photos_timestamp_that_is_none_still_says_that_there_is_a_photo() -> None:
+    versions = set()
+    for odd in ("soon", ["soon", "later"], {"#text": "soon", "@Zone": "EST"}):
+        (photo,) = mapped({"@ID": "7", "PhotoLastUpdated": odd}, "member", "7").media
+        assert photo.modified is None
+        versions.add(photo.version)
+    assert versions == {"soon", "soon|later"}
+
+
+def test_a_copy_in_a_listing_has_no_photo() -> None:
+    sent = agent(1, PhotoLastUpdated="2024-02-01 9:15:00 AM")
+    (copy, _) = mapped({"AgentDetails": sent}).embedded
+    own = mapped(sent, "member", "1500001")
+    said = [rows(record, "member")[0]["photo_last_updated"] for record in (copy, own)]
+    assert said == [datetime(2024, 2, 1, 14, 15, tzinfo=UTC)] * 2
+    assert (len(own.media), copy.media) == (1, [])
 
 
 def test_a_listing_with_five_agents_refers_to_four_in_columns_and_to_all_in_the_table() -> None:

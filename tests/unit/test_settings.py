@@ -37,6 +37,56 @@ def complaint() -> str:
     return str(caught.value)
 
 
+# --- lists
+
+
+@pytest.mark.parametrize(
+    "given", ["property,member,office", " property , member ,office,", '["property","member","office"]']
+)
+def test_a_list_may_be_given_with_commas_or_as_json(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__RESOURCES=given, FEEDS__CREA__AUTH_HOSTS=given)
+    feed = load().feeds["crea"]
+    assert feed.resources == feed.auth_hosts == ["property", "member", "office"]
+
+
+def test_a_list_in_the_file_may_be_a_list_or_words_with_commas() -> None:
+    for given in ("[property, office]", "property,office"):
+        write(FILE + f"    resources: {given}\n    private_hosts: {given}\n")
+        feed = load().feeds["crea"]
+        assert feed.resources == feed.private_hosts == ["property", "office"]
+
+
+def test_listings_alone_are_read_unless_more_is_asked_for() -> None:
+    write(FILE)
+    feed = load().feeds["crea"]
+    assert (feed.resources, feed.auth_hosts, feed.private_hosts) == (["property"], [], [])
+
+
+@pytest.mark.parametrize("given", ["member", "member,property", "property,property", "", "office,member"])
+def test_listings_come_first_and_nothing_comes_twice(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__RESOURCES=given)
+    assert complaint() == (
+        "feeds.crea.resources (MLSYNC_FEEDS__CREA__RESOURCES): "
+        "give property first, then member, office or both, each once"
+    )
+
+
+def test_a_resource_there_is_none_of_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__RESOURCES="property,agents")
+    assert complaint() == (
+        "feeds.crea.resources.1 (MLSYNC_FEEDS__CREA__RESOURCES): Input should be 'property', 'member' or 'office'"
+    )
+
+
+def test_a_broken_json_list_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__AUTH_HOSTS='["a"')
+    assert "FEEDS__CREA__AUTH_HOSTS): give names separated by commas" in complaint()
+
+
 # --- sources
 
 

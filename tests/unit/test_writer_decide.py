@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.reconciler.decide import on_inventory
-from services.writer.decide import Read, Unreadable, is_unsettled, on_gone, on_page
+from services.writer.decide import Read, Unreadable, is_unsettled, on_gone, on_page, on_unlisted
 from services.writer.photos import under_policy
 from services.writer.settings import WriterSettings
 from shared.backoff import HOUR
 from shared.effects import (
     Count,
+    DropLine,
     Effect,
     EndCandidacy,
     KeepRecord,
@@ -385,6 +386,39 @@ def test_a_changed_policy_makes_every_record_a_changed_one() -> None:
 def test_the_same_policy_keeps_the_hash() -> None:
     settings = WriterSettings("ddf")
     assert under_policy(MAPPED, settings)[0] == under_policy(MAPPED, settings)[0]
+
+
+@pytest.mark.parametrize(
+    ("resources", "media", "wanted"),
+    [
+        (("property", "member"), "url", 1), (("property", "member"), "location", 1),
+        (("property", "member"), "bytes", 1), (("property", "member"), "link", 0),
+        (("property", "member"), "none", 0), (("property", "office"), "url", 0), (("property",), "url", 0),
+    ],
+)  # fmt: skip
+def test_a_portrait_is_wanted_where_its_resource_is_listed_and_photos_are_downloaded(
+    resources: tuple[str, ...], media: str, wanted: int
+) -> None:
+    agent = Mapped("member", "7", None, {}, [MediaItem("1", 1, "v1")], [], {}, [], [], b"h")
+    photos = under_policy(agent, WriterSettings("ddf", media, resources=resources))[1]  # type: ignore[arg-type]
+    assert photos == [Photo(agent.media[0], None, "large v1")][:wanted]
+
+
+def test_listing_agents_too_changes_no_listing() -> None:
+    both = [WriterSettings("ddf", resources=resources) for resources in (("property",), ("property", "member"))]
+    assert len({under_policy(MAPPED, settings)[0].hash for settings in both}) == 1
+
+
+# --- a resource that is listed no more
+
+
+def test_a_stored_record_is_removed_without_a_tombstone() -> None:
+    gone = Line("1", observed_at=10)
+    assert on_unlisted([stored(10)]) == [RemoveRecord(gone), Count("removed"), DropLine("1")]
+
+
+def test_a_want_or_tombstone_goes() -> None:
+    assert on_unlisted([Line("2", wanted_by=5), Line("3", observed_at=5)]) == [DropLine("2"), DropLine("3")]
 
 
 # --- for all inputs

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 
-from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding
+from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding, ResourceStatus
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
 from shared.store.sqlite.media import DUE as PHOTO_DUE
 from shared.store.sqlite.media import STORED
+from shared.store.tables import TABLES_OF
 
 KEEP_RUNS = 90 * DAY
 PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
@@ -99,8 +100,10 @@ class SqliteFeeds:
         one = self._one
         return Outstanding(
             wanted=one(f"SELECT count(*) FROM ledger WHERE feed = ? AND {RECORD_DUE}", feed, now),
-            photos=one(
-                f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_DUE}", feed, feed, "property", now
+            photos=sum(
+                one(f"SELECT count(*) FROM media WHERE feed = ? AND resource_name = ? AND {PHOTO_DUE}",
+                    feed, resource, feed, resource, now)
+                for resource in TABLES_OF
             ) + one("SELECT count(*) FROM media_object WHERE feed = ? AND state = 'dead'", feed),
             unavailable=one(
                 "SELECT count(*) FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL AND reason IS NOT NULL", feed
@@ -127,17 +130,15 @@ class SqliteFeeds:
             "ORDER BY started_at DESC LIMIT 1",
             (feed,),
         )
-        whole = self._database.read(
-            "SELECT whole, whole_count FROM inventory WHERE feed = ? AND resource = 'property' AND whole IS NOT NULL",
-            (feed,),
-        )
+        resources = {resource: self._resource(feed, resource) for resource in TABLES_OF}
+        listings = resources.pop("property")
         return FeedStatus(
             last_run=dict(zip(("run_id", "kind", "started_at", "finished_at", "outcome", "error"), run[0], strict=True))
             if run
             else None,
-            freshness_seconds=max(0.0, (self.now() - whole[0][0]) / MICROSECONDS) if whole else None,
-            at_mls=whole[0][1] if whole else None,
-            stored=self._one("SELECT count(*) FROM property_record WHERE feed = ?", feed),
+            freshness_seconds=listings.freshness_seconds,
+            at_mls=listings.at_mls,
+            stored=listings.stored,
             photos_stored=self._one(
                 f"SELECT count(*) FROM media WHERE feed = ? AND {STORED}",
                 feed,
@@ -150,11 +151,20 @@ class SqliteFeeds:
             quarantined=left.quarantined,
             unavailable=left.unavailable,
             next_due=left.next_due,
-            resources={
-                "member": self._one("SELECT count(*) FROM member WHERE feed = ?", feed),
-                "office": self._one("SELECT count(*) FROM office WHERE feed = ?", feed),
-            },
+            resources=resources,
             problems=self._problems(feed),
+        )
+
+    def _resource(self, feed: str, resource: str) -> ResourceStatus:
+        whole = self._database.read(
+            "SELECT whole, whole_count FROM inventory WHERE feed = ? AND resource = ? AND whole IS NOT NULL",
+            (feed, resource),
+        )
+        return ResourceStatus(
+            stored=self._one(f'SELECT count(*) FROM "{TABLES_OF[resource][0].name}" WHERE feed = ?', feed),
+            own=self._one("SELECT count(*) FROM ledger WHERE feed = ? AND resource = ? AND stored", feed, resource),
+            at_mls=whole[0][1] if whole else None,
+            freshness_seconds=max(0.0, (self.now() - whole[0][0]) / MICROSECONDS) if whole else None,
         )
 
     def _problems(self, feed: str, limit: int = 1000) -> list[dict[str, object]]:

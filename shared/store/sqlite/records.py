@@ -83,7 +83,7 @@ class SqliteRecords:
             "state = CASE state WHEN 'approved' THEN state ELSE 'seen' END WHERE excluded.by > removal_candidate.by",
             [(feed, resource, effect.key, effect.by, effect.by) for effect in _of(AddCandidate, effects)],
         )
-        self._store(feed, resource, stored)
+        replaced = self._store(feed, resource, stored)
         self._remove(feed, resource, removed, len(removed) - approved)
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
         for aside in _of(Quarantine, effects):
@@ -92,6 +92,8 @@ class SqliteRecords:
         counts: Counter[str] = Counter()
         for count in _of(Count, effects):
             counts[count.name] += count.n
+        counts["inserted"] -= replaced
+        counts["updated"] += replaced
         add_counts(self._connection, feed, run_id, resource, counts)
 
     def _put_lines(self, feed: str, resource: str, lines: Iterable[tuple[Line, str | None]], sql: str) -> None:
@@ -99,20 +101,26 @@ class SqliteRecords:
             sql, [(feed, resource, *msgspec.structs.astuple(line), modified) for line, modified in lines]
         )
 
-    def _for_keys(self, what: str, feed: str, resource: str, keys: Sequence[str], column: str = "key") -> None:
-        for part in chunks(keys):
+    def _for_keys(self, what: str, feed: str, resource: str, keys: Sequence[str], column: str = "key") -> int:
+        """How many rows it was done to."""
+        return sum(
             self._connection.execute(
                 f"{what} WHERE feed = ? AND resource = ? AND {column} IN ({marks(len(part))})", (feed, resource, *part)
-            )
+            ).rowcount
+            for part in chunks(keys)
+        )
 
-    def _store(self, feed: str, resource: str, stored: Sequence[StoreRecord]) -> None:
+    def _store(self, feed: str, resource: str, stored: Sequence[StoreRecord]) -> int:
+        """How many rows that came from listings' copies gave way to records of their own."""
         write_rows(
             self._connection, feed, resource, [effect.mapped for effect in stored],
             # a member inserted may have a row already, from a listing's copy
             [effect.mapped.key for effect in stored if not effect.insert or resource != LISTINGS],
         )  # fmt: skip
+        replaced = 0
         if resource != LISTINGS:
-            self._for_keys("DELETE FROM embedded_row", feed, resource, [effect.mapped.key for effect in stored])
+            keys = [effect.mapped.key for effect in stored]
+            replaced = self._for_keys("DELETE FROM embedded_row", feed, resource, keys)
         compress = zstandard.ZstdCompressor(level=3).compress
         self._connection.executemany(
             insert("source_record"),
@@ -120,6 +128,7 @@ class SqliteRecords:
         )
         for effect in stored:
             merge(self._connection, feed, resource, effect, self._now())
+        return replaced
 
     def _approved(self, feed: str, resource: str, keys: Sequence[str]) -> int:
         """How many of ``keys`` an operator said may go: they are not weighed against the day's share."""
