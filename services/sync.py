@@ -12,8 +12,9 @@ import structlog
 
 from services.app import App
 from services.fetcher.service import Taken
+from services.polite import in_words
 from shared.outbox import new_id
-from shared.sources.base import SourceError
+from shared.sources.base import SourceError, SourcePausedError, SourceUnavailableError
 from shared.store.base import Outstanding
 
 log = structlog.get_logger()
@@ -27,11 +28,16 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How taking a feed's inventories ended."""
+    """How taking a feed's inventories ended; ``paused`` says why, and until when, the MLS may not be asked.
+
+    ``passing``: the error may be over when it is tried again, without the operator.
+    """
 
     taken: list[Taken]
     error: str | None = None
     doubt: str = ""
+    paused: str = ""
+    passing: bool = False
 
 
 STOPPED = Result([], "the sync was stopped")
@@ -49,13 +55,14 @@ class FeedReport:
     error: str | None = None
     doubt: str = ""
     remaining: list[str] = field(default_factory=list)
+    paused: str = ""
 
     @property
     def in_step(self) -> bool:
         """Whether nothing is held, failed, unavailable, quarantined or still on its way."""
         left = self.left
         open_ends = (left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos)
-        return self.error is None and not self.doubt and not any(open_ends)
+        return self.error is None and not self.doubt and not self.paused and not any(open_ends)
 
     def as_json(self) -> dict[str, Any]:
         """The shape scripts rely on."""
@@ -108,7 +115,9 @@ def sync(
         app.store.feeds.start_run(feed, run_id, kind)
         app.runs[feed] = run_id
     takers = [
-        threading.Thread(target=_take, args=(app, feed, run_id, limit, results), name=f"inventory-{feed}", daemon=True)
+        threading.Thread(
+            target=_take, args=(app, feed, run_id, limit, wait, results), name=f"inventory-{feed}", daemon=True
+        )
         for feed in feeds
     ]
     for taker in takers:
@@ -125,22 +134,34 @@ def sync(
     return [_finish(app, feed, run_id, started, results.get(feed, STOPPED)) for feed in feeds]
 
 
-def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str, Result]) -> None:
+def _take(app: App, feed: str, run_id: str, limit: int | None, wait: float, results: dict[str, Result]) -> None:
     taken: list[Taken] = []
     try:
         app.writer.remap(feed, run_id)
-        taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
+        taken += (_inventory(app, feed, resource, run_id, limit, wait) for resource in RESOURCES)
         results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
+    except SourcePausedError as error:
+        results[feed] = STOPPED if app.stopping.is_set() else Result(taken, paused=str(error))
     except SourceError as error:
-        results[feed] = Result(taken, str(error))
+        results[feed] = Result(taken, str(error), passing=isinstance(error, SourceUnavailableError))
     except Exception as error:
         log.exception("the inventory could not be taken", feed=feed)
         results[feed] = Result(taken, f"{type(error).__name__}: {error}")
 
 
+def _inventory(app: App, feed: str, resource: str, run_id: str, limit: int | None, wait: float) -> Taken:
+    """Take it; as soon as the MLS may be asked, if that is within ``wait`` seconds. Raises SourceError."""
+    while True:
+        try:
+            return app.fetcher.take_inventory(feed, resource, run_id, limit)
+        except SourcePausedError as error:
+            if error.retry_after > wait or app.stopping.wait(error.retry_after):
+                raise
+
+
 def _settled(app: App, feed: str, result: Result | None) -> bool:
     """Whether this feed has nothing left to do now, though others may keep the queues busy."""
-    if result is None or result.error is not None:
+    if result is None or result.error is not None or result.paused:
         return True
     if not result.taken or not all(item.proven for item in result.taken):
         return False
@@ -191,12 +212,39 @@ def _finish(app: App, feed: str, run_id: str, started: float, result: Result) ->
     error, doubt = result.error, result.doubt
     report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        remaining(app, left),
+        [*remaining(app, left), *_left_alone(app, feed, result, left)], result.paused,
     )  # fmt: skip
-    outcome = "failed" if error else "in_step" if report.in_step else "unfinished"
+    outcome = _outcome(report, result, stopped=app.stopping.is_set())
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
+
+
+def _outcome(report: FeedReport, result: Result, *, stopped: bool) -> str:
+    """How a run is remembered: see ``services.beat`` for what follows from it."""
+    if report.in_step:
+        return "in_step"
+    if stopped:
+        return "stopped"
+    if result.error is not None:
+        return "unavailable" if result.passing else "failed"
+    return "paused" if result.paused else "unfinished"
+
+
+def _left_alone(app: App, feed: str, result: Result, left: Outstanding) -> list[str]:
+    """Who may not be asked for what is left, and until when."""
+    if result.paused:
+        return [result.paused]
+    found = []
+    wait = app.polite[feed].standing().wait if left.wanted or left.photos else None
+    if wait is not None:
+        found.append(in_words(wait))
+    if left.photos:
+        found += (
+            f"photos of {host} wait: it asked to be left alone for {seconds:.0f} s more"
+            for host, seconds in app.photo_hosts.all().items()
+        )
+    return found
 
 
 def remaining(app: App, left: Outstanding) -> list[str]:

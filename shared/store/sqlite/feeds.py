@@ -62,6 +62,13 @@ class SqliteFeeds:
     def last_finished(self, kind: str) -> int | None:
         return self._one("SELECT max(finished_at) FROM run WHERE kind = ? AND outcome <> 'failed'", kind)
 
+    def runs(self, feed: str, kind: str, upto: int, limit: int) -> list[tuple[int, str | None]]:
+        return self._database.read(
+            "SELECT started_at, outcome FROM run WHERE feed = ? AND kind = ? AND started_at <= ? "
+            "ORDER BY started_at DESC LIMIT ?",
+            (feed, kind, upto, limit),
+        )
+
     def form(self, feed: str) -> str | None:
         rows = self._database.read("SELECT form FROM feed WHERE feed = ?", (feed,))
         return rows[0][0] if rows else None
