@@ -36,6 +36,7 @@ LEFT = Gauge(
 
 PATIENCE = 10.0
 """Seconds that a request waits in its place; whoever would wait for longer gives up thread and session meanwhile."""
+LOGOUT_SECONDS = 2.0
 LOOK_SECONDS = 900.0
 """Nobody relies for longer on what was true of a pause: clocks are set, settings change."""
 _WELL = frozenset({"0", "20201"})
@@ -80,9 +81,9 @@ class Manners:
         """Note the answer."""
         self._polite.answered(self._share, transaction, code, byte_size)
 
-    def told_to_wait(self, transaction: str, reason: str, said: float | None, usual: float) -> None:
-        """Note that the MLS asked to be left alone."""
-        self._polite.refused(self._share, transaction, reason, said, usual)
+    def told_to_wait(self, transaction: str, reason: str, said: float | None, usual: float) -> float:
+        """Note that the MLS asked to be left alone; for how many seconds it is."""
+        return self._polite.refused(self._share, transaction, reason, said, usual)
 
 
 class Polite:
@@ -122,16 +123,24 @@ class Polite:
     def take(self, transaction: str) -> Share:
         """Leave for one request. Raises SourcePausedError when there is none for longer than is worth waiting for.
 
-        Logging out counts but is never refused: a session left open would keep the next login out.
+        Logging out counts, but waits for no longer than a moment: a session left open would keep the next login out.
         """
+        leaving = transaction == "Logout"
+        at_last = time.monotonic() + LOGOUT_SECONDS
         while True:
-            found = self._leave(forced=transaction == "Logout")
+            found = self._leave(forced=leaving and time.monotonic() >= at_last)
             if isinstance(found, Share):
                 self._counted()
                 for setting, left in found.left:
                     LEFT.labels(self._name, setting).set(left)
                 return found
             seconds = (found.until - self._store.feeds.now()) / SECOND
+            if leaving:
+                if seconds > at_last - time.monotonic():
+                    at_last = 0.0
+                else:
+                    time.sleep(max(0.0, seconds))
+                continue
             if seconds > self._patience:
                 self._remember(found, seconds)
                 raise SourcePausedError(in_words(found), seconds)
@@ -142,10 +151,11 @@ class Polite:
         REQUESTS.labels(self._name, transaction, known_code(transaction, code)).inc()
         self._store.budget.answered(self._name, self._limits, share, transaction, byte_size, well=code in _WELL)
 
-    def refused(self, share: Share, transaction: str, reason: str, said: float | None, usual: float) -> None:
-        """The MLS asked to be left alone, for ``said`` seconds or without saying for how long."""
+    def refused(self, share: Share, transaction: str, reason: str, said: float | None, usual: float) -> float:
+        """The MLS asked to be left alone, for ``said`` seconds or without saying for how long; the seconds it is."""
         until = self._store.budget.refused(self._name, share, transaction, reason, said, usual)
         log.warning("the MLS asks to be left alone", feed=self._name, reason=reason, until=instant(until))
+        return (until - self._store.feeds.now()) / SECOND
 
     def standing(self) -> Standing:
         """Where the feed stands now."""

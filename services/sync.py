@@ -233,12 +233,10 @@ def _outcome(report: FeedReport, result: Result, *, stopped: bool) -> str:
 
 def _left_alone(app: App, feed: str, result: Result, left: Outstanding) -> list[str]:
     """Who may not be asked for what is left, and until when."""
-    if result.paused:
-        return [result.paused]
     found = []
-    wait = app.polite[feed].standing().wait if left.wanted or left.photos else None
-    if wait is not None:
-        found.append(in_words(wait))
+    wait = app.polite[feed].standing().wait if result.paused or left.wanted or left.photos else None
+    if wait is not None or result.paused:
+        found.append(result.paused if wait is None else in_words(wait))
     if left.photos:
         found += (
             f"photos of {host} wait: it asked to be left alone for {seconds:.0f} s more"

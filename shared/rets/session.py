@@ -44,9 +44,9 @@ class RetsSession:
     code) when asking again is no use. No text of these holds a credential or cookie.
 
     ``told_to_wait(transaction, reason, said, usual)`` is called when the server asks to be left alone, for ``said``
-    seconds or (None) without saying for how long, when ``usual`` would do. Who gives it makes ``before_request`` wait
-    and all other sessions of the login with it; here the request is sent again at once, a few times, and then ends with
-    SourcePausedError if it was refused for how much we ask.
+    seconds or (None) without saying for how long, when ``usual`` would do; it returns for how many it is. Who gives it
+    makes ``before_request`` wait, here and in all other sessions of the login: the request is sent again at once, a few
+    times, and then ends with SourcePausedError if it was refused for how much we ask.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RetsSession:
         *,
         before_request: Callable[[str], None] = lambda _: None,
         after_response: Callable[[str, str, int], None] = lambda *_: None,
-        told_to_wait: Callable[[str, str, float | None, float], None] | None = None,
+        told_to_wait: Callable[[str, str, float | None, float], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -226,14 +226,13 @@ class RetsSession:
         if rule.reaction is Reaction.BACKOFF:
             told = self._told_to_wait
             asked = told is not None and rule.then is None and (rule.throttle or verdict.retry_after is not None)
-            if told is not None and asked:
-                told(transaction, message, verdict.retry_after, rule.wait)
+            pause = told(transaction, message, verdict.retry_after, rule.wait) if told is not None and asked else 0.0
             seconds = trial.pause(verdict, elsewhere=asked)
             if seconds is None:
                 _log.info("rets.retry", where=self._where, transaction=transaction, reason=message)
                 return
             if asked and rule.throttle:
-                raise SourcePausedError(message, seconds)
+                raise SourcePausedError(f"{message}; left alone for {pause:.0f} s", pause)
             if rule.then is None:
                 raise verdict.kind(message, verdict.retry_after if verdict.retry_after is not None else seconds)
         raise RetsReplyError(transaction, verdict.code, message + (f"; {rule.remedy}" if rule.remedy else ""))

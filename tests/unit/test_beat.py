@@ -37,9 +37,9 @@ def test_the_first_sync_begins_at_once_and_each_next_one_a_beat_after_the_last_b
 
 def test_jitter_is_a_tenth_of_the_beat_and_bounded() -> None:
     for every, most in ((HOUR, 6 * MINUTE), (7 * DAY, MOST_JITTER)):
-        for extreme in (-1.0, 1.0):
-            found = next_start(Beat(every), [(SPRING, "in_step")], SPRING, lambda _, extreme=extreme: extreme)
-            assert found == SPRING + every + int(extreme * most)
+        for extreme, draw in ((-1, lambda _: -1.0), (1, lambda _: 1.0)):
+            found = next_start(Beat(every), [(SPRING, "in_step")], SPRING, draw)
+            assert found == SPRING + every + extreme * most
 
 
 @pytest.mark.parametrize("missed", [1, 5, 500])

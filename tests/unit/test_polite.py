@@ -169,14 +169,15 @@ def test_without_a_word_of_when_pauses_double_and_no_attempt_ever_fails(tmp_path
                 search(session)
             pauses.append(round(told.value.retry_after))
             here.now += told.value.retry_after
-        assert here.waited == [5.0, 10.0]  # where it stood; then it gave up its place
+        assert here.waited == [5.0, 10.0]  # in its place, which it then gave up
         assert pauses == [20, 40, 80, 160, 320, 640, 1280, 2560]
 
 
 def test_whoever_says_one_second_again_and_again_is_not_asked_every_second(tmp_path: Path) -> None:
     with world(tmp_path, busy("1")) as here:
-        with pytest.raises(SourcePausedError):
+        with pytest.raises(SourcePausedError) as told:
             search(here.process()())
+        assert told.value.retry_after == 16.0
         assert here.waited == [1.0, 2.0, 4.0, 8.0]
         assert here.searches == ATTEMPTS + 1
 
