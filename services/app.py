@@ -19,6 +19,7 @@ from services.fetcher.settings import FetcherSettings
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
 from services.once import PhotosOnce
+from services.polite import Manners, Polite
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.writer.service import Writer
@@ -28,11 +29,12 @@ from shared.blobs.local import LocalBlobs
 from shared.consumer import Consumer, ConsumerSettings, Handler
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader, DownloadSettings
+from shared.photos.hosts import HostPauses
 from shared.photos.verify import PhotoLimits
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
 from shared.settings import FeedSettings, Settings, SettingsError, secrets_of
-from shared.sources.base import Source, SourceUnavailableError
+from shared.sources.base import Source, SourcePausedError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
 from shared.store.sqlite.store import SqliteStore
@@ -65,14 +67,14 @@ class LocalSlots:
         return None
 
 
-def open_store(settings: Settings) -> SqliteStore:
-    """The store that ``database_url`` names. Opens nothing. Raises SettingsError."""
+def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> SqliteStore:
+    """The store that ``database_url`` names, on ``clock``. Opens nothing. Raises SettingsError."""
     scheme, _, rest = settings.database_url.partition("://")
     if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
         raise SettingsError(
             f"database_url (MLSYNC_DATABASE_URL): {scheme}: is no store this version has; give sqlite:///path"
         )
-    return SqliteStore(Path(rest[1:]))
+    return SqliteStore(Path(rest[1:]), clock)
 
 
 def media_folder(settings: Settings) -> Path:
@@ -113,13 +115,14 @@ def login_url(feed: FeedSettings) -> str:
 
 def make_source(
     feed: FeedSettings,
-    before_request: Callable[[str], None] = lambda _: None,
+    manners: Manners | None = None,
     sleep: Callable[[float], None] = time.sleep,
     *,
     retry_attempts: int = RETRY_ATTEMPTS,
 ) -> Source:
-    """The source a feed's protocol names. Opens nothing."""
-    session = RetsSession(
+    """The source a feed's protocol names, held to ``manners``. Opens nothing."""
+    session = functools.partial(
+        RetsSession,
         RetsSettings(
             login_url=login_url(feed),
             username=feed.username,
@@ -135,21 +138,27 @@ def make_source(
             encoding=feed.encoding,
             retry_attempts=retry_attempts,
         ),
-        before_request=before_request,
         sleep=sleep,
     )
-    return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
+    if manners is not None:
+        session = functools.partial(
+            session,
+            before_request=manners.before_request,
+            after_response=manners.after_response,
+            told_to_wait=manners.told_to_wait,
+        )
+    return DdfSource(session(), DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
 
 class App:
     """All four services in this process, over in-memory queues."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Puts everything together; opens nothing. Raises SettingsError."""
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        """Puts everything together, the store on ``clock``; opens nothing. Raises SettingsError."""
         for secret in secrets_of(settings):
             register_secret(secret)
         self.settings = settings
-        self.store = open_store(settings)
+        self.store = open_store(settings, clock)
         self.blobs: Blobs = open_blobs(settings)
         _refuse_database_among_photos(settings)
         self.transport = open_transport(settings)
@@ -158,8 +167,13 @@ class App:
         self._threads: list[threading.Thread] = []
         outbox = self.outbox = PhotosOnce(self.transport)
         feeds = settings.feeds
+        self.polite = {
+            name: Polite(name, feed, self.store, self._pause, functools.partial(self._requested, name))
+            for name, feed in feeds.items()
+        }
+        self.photo_hosts = HostPauses()
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
-        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace)
+        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused)
         self.reconciler = Reconciler(
             {
                 name: ReconcilerSettings(
@@ -198,21 +212,24 @@ class App:
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
         return SessionPool(
-            functools.partial(make_source, feed, functools.partial(self._requested, name), self._pause),
+            lambda: make_source(feed, self.polite[name].manners(), self._pause),
             LocalSlots(),
             feed.sessions,
             idle_seconds=5.0,
         )
 
-    def _requested(self, name: str, _transaction: str) -> None:
+    def _requested(self, name: str) -> None:
         run_id = self.runs.get(name)
         if run_id is not None:
             self.store.feeds.count(name, run_id, "", {"requests": 1})
 
     def _pause(self, seconds: float) -> None:
-        """Wait between two tries of a request, but not past the end of the process."""
+        """Wait before a request, but not past the end of the process. Raises SourcePausedError."""
         if self._stop.wait(seconds):
-            raise SourceUnavailableError("the process is stopping")
+            raise SourcePausedError("the process is stopping", 0.0)
+
+    def _paused(self, name: str) -> float:
+        return self.polite[name].paused()
 
     def _media(self, name: str, feed: FeedSettings) -> FeedMedia:
         home = urlsplit(login_url(feed))
@@ -226,7 +243,7 @@ class App:
             allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
             proxy=feed.proxy.get_secret_value() if feed.proxy else None,
         )
-        return FeedMedia(MediaFeedSettings(feed.media), Downloader(downloads), self.pools[name])
+        return FeedMedia(MediaFeedSettings(feed.media), Downloader(downloads, self.photo_hosts), self.pools[name])
 
     def _pace(self) -> None:
         while self.transport.pressure("writer") > PAGES_AHEAD_BYTES and not self._stop.is_set():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
 from services.app import login_url, make_source, media_folder, open_store, open_transport
+from services.polite import Polite
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
 from shared.store.base import StoreError
@@ -34,7 +36,7 @@ def run_check(settings: Settings, console: Console) -> bool:
     if not settings.feeds:
         console.print("feeds: none configured; `mlsync demo` needs none", markup=False)
     for feed, chosen in settings.feeds.items():
-        well.append(_try(console, f"feed {feed}", functools.partial(_login, chosen)))
+        well.append(_try(console, f"feed {feed}", functools.partial(_login, settings, feed, chosen)))
     return all(well)
 
 
@@ -83,10 +85,20 @@ def _writable(path: Path) -> str:
     return "can be written to" if there == path else f"will be made in {there}"
 
 
-def _login(feed: FeedSettings) -> str:
-    source = make_source(feed, retry_attempts=1)  # somebody is watching
+def _login(settings: Settings, name: str, feed: FeedSettings) -> str:
+    store = open_store(settings)
+    polite = Polite(name, feed, store, time.sleep) if store.path.exists() else None
     try:
-        source.login()
+        if polite is not None:
+            store.check()
+        source = make_source(
+            feed, polite.manners() if polite is not None else None, retry_attempts=1
+        )  # somebody is watching
+        try:
+            source.login()
+        finally:
+            source.close()
+        used = [f"; {line}" for line in polite.standing().lines()] if polite is not None else []
     finally:
-        source.close()
-    return f"logged in at {login_url(feed)} as {feed.username}, and out again"
+        store.close()
+    return f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}"

@@ -27,6 +27,7 @@ from services.progress import watch_or_log
 from services.sync import FeedReport
 from services.sync import sync as sync_feeds
 from shared import telemetry
+from shared.instants import instant
 from shared.settings import Settings, SettingsError, load, secrets_of
 from shared.store.base import StoreError
 
@@ -222,10 +223,13 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     with errors():
         settings = _settings(config)
         found = report.statuses(settings)
+        standings = report.standings(settings)
         if as_json:
-            typer.echo(json.dumps({"feeds": {name: report.status_json(item) for name, item in found.items()}}))
+            shown = {name: report.status_json(item) | standings[name].as_json() for name, item in found.items()}
+            typer.echo(json.dumps({"feeds": shown}))
         else:
             report.print_status(Console(), found)
+            report.print_standings(Console(), standings)
 
 
 @app.command(epilog="Example: mlsync check --config mlsync.yaml")
@@ -301,7 +305,7 @@ def removals_show(feed: FeedArgument, config: ConfigOption = None) -> None:
     """The keys held, one a line."""
     with errors(), operator.opened(_settings(config, level="warning")) as store:
         for hold in store.holds.list(feed):
-            typer.echo(f"{hold.resource} {telemetry.escape(hold.key)} {hold.state} since {report.instant(hold.since)}")
+            typer.echo(f"{hold.resource} {telemetry.escape(hold.key)} {hold.state} since {instant(hold.since)}")
 
 
 @removals_app.command("approve", epilog="Example: mlsync removals approve ddf")

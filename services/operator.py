@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from services.app import SERVICES, App, open_store
-from services.report import instant
 from services.sync import settle
+from shared.instants import instant
 from shared.messages import TYPES, Envelope, PageFetched, SourceRecord, UndecodableError, decode
 from shared.outbox import new_id
 from shared.settings import Settings

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from services.app import open_store
+from services.polite import Polite, Standing
 from services.sync import FeedReport
+from shared.instants import instant
 from shared.settings import Settings
 from shared.store.base import FeedStatus
 from shared.telemetry import escape
@@ -78,6 +80,24 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
         store.close()
 
 
+def standings(settings: Settings) -> dict[str, Standing]:
+    """Where every configured feed stands with its MLS; of one never synced, nothing."""
+    store = open_store(settings)
+    if not store.path.exists():
+        return dict.fromkeys(settings.feeds, Standing())
+    try:
+        return {name: Polite(name, feed, store, time.sleep).standing() for name, feed in settings.feeds.items()}
+    finally:
+        store.close()
+
+
+def print_standings(console: Console, found: Mapping[str, Standing]) -> None:
+    """A line for every limit, and for who may not be asked now."""
+    for name, standing in found.items():
+        for line in standing.lines():
+            console.print(f"{name}: {escape(line)}", markup=False, soft_wrap=True)
+
+
 def status_json(item: FeedStatus) -> dict[str, Any]:
     """The shape scripts rely on."""
     known = asdict(item)
@@ -97,11 +117,6 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "resources": known["resources"],
         "problems": [{**problem, "next_attempt_at": _instant(problem["next_attempt_at"])} for problem in item.problems],
     }  # fmt: skip
-
-
-def instant(microseconds: int) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _instant(value: object) -> str | None:

@@ -12,8 +12,9 @@ import structlog
 
 from services.app import App
 from services.fetcher.service import Taken
+from services.polite import in_words
 from shared.outbox import new_id
-from shared.sources.base import SourceError
+from shared.sources.base import SourceError, SourcePausedError, SourceUnavailableError
 from shared.store.base import Outstanding
 
 log = structlog.get_logger()
@@ -27,11 +28,17 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How taking a feed's inventories ended: those taken, by resource, and what went wrong with the others."""
+    """How taking a feed's inventories ended: those taken, by resource, and what went wrong with the others.
+
+    ``paused`` says why, and until when, the MLS may not be asked. ``passing``: the error may be over when it is tried
+    again, without the operator.
+    """
 
     taken: dict[str, Taken]
     error: str | None = None
     doubt: str = ""
+    paused: str = ""
+    passing: bool = False
 
 
 STOPPED = Result({}, "the sync was stopped")
@@ -52,13 +59,14 @@ class FeedReport:
     doubt: str = ""
     remaining: list[str] = field(default_factory=list)
     listed: Sequence[str] = (LISTINGS,)
+    paused: str = ""
 
     @property
     def in_step(self) -> bool:
         """Whether nothing is held, failed, unavailable, quarantined or still on its way."""
         left = self.left
         open_ends = (left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos)
-        return self.error is None and not self.doubt and not any(open_ends)
+        return self.error is None and not self.doubt and not self.paused and not any(open_ends)
 
     def as_json(self) -> dict[str, Any]:
         """The shape scripts rely on."""
@@ -116,7 +124,9 @@ def sync(
         app.store.feeds.start_run(feed, run_id, kind)
         app.runs[feed] = run_id
     takers = [
-        threading.Thread(target=_take, args=(app, feed, run_id, limit, results), name=f"inventory-{feed}", daemon=True)
+        threading.Thread(
+            target=_take, args=(app, feed, run_id, limit, wait, results), name=f"inventory-{feed}", daemon=True
+        )
         for feed in feeds
     ]
     for taker in takers:
@@ -133,35 +143,56 @@ def sync(
     return [_finish(app, feed, run_id, started, results.get(feed, STOPPED)) for feed in feeds]
 
 
-def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str, Result]) -> None:
+def _take(app: App, feed: str, run_id: str, limit: int | None, wait: float, results: dict[str, Result]) -> None:
     taken: dict[str, Taken] = {}
     errors: list[str] = []
+    paused, passing = "", True
     try:
         if limit is None:
             app.writer.give_up(feed, run_id)
         app.writer.remap(feed, run_id)
-        taken[LISTINGS] = app.fetcher.take_inventory(feed, LISTINGS, run_id, limit)
+        taken[LISTINGS] = _inventory(app, feed, LISTINGS, run_id, limit, wait)
         for resource in app.settings.feeds[feed].resources[1:] if limit is None else ():
             try:
-                taken[resource] = app.fetcher.take_inventory(feed, resource, run_id)
+                taken[resource] = _inventory(app, feed, resource, run_id, None, wait)
+            except SourcePausedError:
+                raise
             except SourceError as error:  # a feed may be refused its agents: no reason to leave out its offices
                 errors.append(f"{resource}: {error}")
+                passing &= isinstance(error, SourceUnavailableError)
+    except SourcePausedError as error:
+        paused = str(error)
     except SourceError as error:
         errors.append(str(error))
+        passing &= isinstance(error, SourceUnavailableError)
     except Exception as error:
         log.exception("the inventory could not be taken", feed=feed)
         errors.append(f"{type(error).__name__}: {error}")
+        passing = False
+    if paused and app.stopping.is_set():
+        results[feed] = STOPPED
+        return
     doubts = [
         item.doubt if resource == LISTINGS else f"{resource}: {item.doubt}"
         for resource, item in taken.items()
         if item.doubt and limit is None
     ]
-    results[feed] = Result(taken, "; ".join(errors) or None, "; ".join(doubts))
+    results[feed] = Result(taken, "; ".join(errors) or None, "; ".join(doubts), paused, bool(errors) and passing)
+
+
+def _inventory(app: App, feed: str, resource: str, run_id: str, limit: int | None, wait: float) -> Taken:
+    """Take it; as soon as the MLS may be asked, if that is within ``wait`` seconds. Raises SourceError."""
+    while True:
+        try:
+            return app.fetcher.take_inventory(feed, resource, run_id, limit)
+        except SourcePausedError as error:
+            if error.retry_after > wait or app.stopping.wait(error.retry_after):
+                raise
 
 
 def _settled(app: App, feed: str, result: Result | None) -> bool:
     """Whether this feed has nothing left to do now, though others may keep the queues busy."""
-    if result is None or not result.taken:
+    if result is None or not result.taken or result.paused:
         return True
     if not all(item.proven for item in result.taken.values()):
         return False
@@ -212,12 +243,38 @@ def _finish(app: App, feed: str, run_id: str, started: float, result: Result) ->
     error, doubt = result.error, result.doubt
     report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        remaining(app, left), app.settings.feeds[feed].resources,
+        [*remaining(app, left), *_left_alone(app, feed, result, left)], app.settings.feeds[feed].resources,
+        result.paused,
     )  # fmt: skip
-    outcome = "failed" if error else "in_step" if report.in_step else "unfinished"
+    outcome = _outcome(report, result, stopped=app.stopping.is_set())
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
+
+
+def _outcome(report: FeedReport, result: Result, *, stopped: bool) -> str:
+    """How a run is remembered: see ``services.beat`` for what follows from it."""
+    if report.in_step:
+        return "in_step"
+    if stopped:
+        return "stopped"
+    if result.error is not None:
+        return "unavailable" if result.passing else "failed"
+    return "paused" if result.paused else "unfinished"
+
+
+def _left_alone(app: App, feed: str, result: Result, left: Outstanding) -> list[str]:
+    """Who may not be asked for what is left, and until when."""
+    found = []
+    wait = app.polite[feed].standing().wait if result.paused or left.wanted or left.photos else None
+    if wait is not None or result.paused:
+        found.append(result.paused if wait is None else in_words(wait))
+    if left.photos:
+        found += (
+            f"photos of {host} wait: it asked to be left alone for {seconds:.0f} s more"
+            for host, seconds in app.photo_hosts.all().items()
+        )
+    return found
 
 
 def remaining(app: App, left: Outstanding) -> list[str]:

@@ -28,6 +28,8 @@ from pydantic_settings import (
 )
 from yaml import YAMLError
 
+from shared.hours import parse_hours
+
 DEFAULT_FILE = "mlsync.yaml"
 FEED_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -91,6 +93,31 @@ class FeedSettings(Strict):
     )
     sessions: int = Field(1, ge=1, le=32, description="Sessions open at the MLS at once")
     every: Duration = Field(3_600, ge=1, description="Time between two syncs of `mlsync run`", examples=["15m"])
+    hours: str | None = Field(
+        None,
+        description="When `mlsync run` may start syncs, with a time zone: 09:00-03:00 America/Toronto; unset: always",
+    )
+    requests_per_second: float | None = Field(
+        None,
+        ge=0.01,
+        description="Most requests to the MLS in any second; 0.5: one in any two seconds; unset: no limit",
+    )
+    requests_per_hour: int | None = Field(
+        None, ge=10, description="Most requests to the MLS in any hour; unset: no limit"
+    )
+    requests_per_day: int | None = Field(
+        None, ge=10, description="Most requests to the MLS in any 24 hours; unset: no limit"
+    )
+    bytes_per_hour: int | None = Field(
+        None,
+        ge=1_024,
+        description="After so many bytes of the MLS's answers in an hour nothing more is asked (photos by URL do not "
+        "count); unset: no limit",
+    )
+    quiet_hours: str | None = Field(
+        None,
+        description="When nothing is asked of the MLS, with a time zone: 23:00-03:00 America/Toronto; unset: never",
+    )
     culture: Literal["en-CA", "fr-CA"] = Field("en-CA", description="Language of texts and lookups")
     photo_size: Literal["LargePhoto", "Photo", "ThumbnailPhoto"] = Field(
         "LargePhoto", description="Which size of a photo to take"
@@ -127,6 +154,11 @@ class FeedSettings(Strict):
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",
     )
+
+    @field_validator("hours", "quiet_hours")
+    @classmethod
+    def _hours(cls, hours: str | None) -> str | None:
+        return None if hours is None else parse_hours(hours).text
 
     @field_validator("login_url")
     @classmethod

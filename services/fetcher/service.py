@@ -19,7 +19,7 @@ from services.fetcher.settings import FetcherSettings
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
-from shared.sources.base import Page, SourceError, SourceUnavailableError, SourceUnreadableError
+from shared.sources.base import Page, SourceError, SourcePausedError, SourceUnavailableError, SourceUnreadableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import Store
 from shared.transport.base import Delivery
@@ -50,13 +50,18 @@ class Fetcher:
         outbox: Outbox,
         settings: FetcherSettings,
         pace: Callable[[], None] = lambda: None,
+        paused: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
-        """``pace`` is called before each request and may wait until the writer has caught up."""
+        """``pace`` is called before each request and may wait until the writer has caught up.
+
+        ``paused`` says for how many seconds a feed's MLS is left alone, as far as is known: nothing is tried meanwhile.
+        """
         self._pools = pools
         self._store = store
         self._outbox = outbox
         self._settings = settings
         self._pace = pace
+        self._paused = paused
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
 
@@ -88,6 +93,8 @@ class Fetcher:
         pool = self._pools.get(message.feed)
         if pool is None:
             raise Reject(f"no feed {message.feed} is configured")
+        if (seconds := self._paused(message.feed)) > 0:
+            raise Retry("the MLS is left alone", delay=seconds, counts=False)
         self._pace()
         now = self._store.feeds.now()
         with self._store.write() as tx:
@@ -103,6 +110,8 @@ class Fetcher:
                 page = source.records(message.resource, keys)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
+        except SourcePausedError as error:
+            raise Retry(str(error), delay=min(error.retry_after, self._settings.pause), counts=False) from error
         except SourceError as error:
             passing = isinstance(error, SourceUnavailableError) and not isinstance(error, SourceUnreadableError)
             self._failures[message.feed] = self._failures.get(message.feed, 0) + passing

@@ -12,7 +12,8 @@ class FetcherSettings:
 
     ``attempts``: how often a page is asked for in one run, each with the session's own retries. ``alive_seconds``: an
     MLS that answered something so recently is there, so it is these records that it fails over. ``failures``: after so
-    many requests in a row without an answer nothing more is asked until the next inventory.
+    many requests in a row without an answer nothing more is asked until the next inventory. ``pause``: a page that must
+    wait for its turn looks again at least so often, in seconds.
     """
 
     range_size: int = 5_000
@@ -21,3 +22,4 @@ class FetcherSettings:
     attempts: int = 2
     alive_seconds: float = 300.0
     failures: int = 10
+    pause: float = 900.0

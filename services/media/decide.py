@@ -14,6 +14,8 @@ EXPIRED = frozenset({"http_401", "http_403", "http_404", "http_410"})
 """How an address answers that is good no longer; the record, read again, may have a new one. Tried once a version."""
 SOON = 30.0
 """Seconds worth waiting for within a run."""
+LOOK = 900.0
+"""Seconds after which a record whose photos must wait looks again what it wants, and of whom."""
 LATER = (1.0, 3.0)
 """Seconds until a photo that failed in passing is tried again within the same run."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 from prometheus_client import Counter
 
-from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, given_up, retry_delay, to_retry
+from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, LOOK, given_up, retry_delay, to_retry
 from services.media.settings import MediaFeedSettings
 from shared.blobs.base import Blobs
 from shared.consumer import Reject, Retry
@@ -23,7 +23,7 @@ from shared.photos.download import Downloader
 from shared.photos.errors import DownloadError, PhotoRejectedError, RejectReason
 from shared.photos.names import object_name
 from shared.photos.verify import PhotoLimits, Verified, verify
-from shared.sources.base import PhotoObject, SourceRefusedError, SourceUnavailableError
+from shared.sources.base import PhotoObject, SourcePausedError, SourceRefusedError, SourceUnavailableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant, Store
 from shared.transport.base import Delivery
@@ -74,7 +74,15 @@ class Failed:
     retry_after: float | None = None
 
 
-Outcome = Fetched | Unchanged | Failed
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One photo whose host, or MLS, is left alone for so many seconds: not asked for, so no attempt."""
+
+    want: PhotoWant
+    seconds: float
+
+
+Outcome = Fetched | Unchanged | Failed | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +113,14 @@ class Media:
         with self._store.write() as tx:
             wants = tx.media.wants(message.feed, message.resource, message.key, self._store.feeds.now())
         again: list[Failed] = []
+        waiting: list[Waiting] = []
         batch: list[Outcome] = []
         size = 0
         with closing(self._outcomes(feed, message, wants)) as outcomes:  # it may hold a session
             for outcome in outcomes:
+                if isinstance(outcome, Waiting):
+                    waiting.append(outcome)
+                    continue
                 if isinstance(outcome, Failed) and to_retry(
                     permanent=outcome.permanent, attempt=delivery.attempt, retry_after=outcome.retry_after
                 ):
@@ -125,6 +137,9 @@ class Media:
         if again:
             delay = retry_delay(delivery.attempt, [item.retry_after for item in again if item.retry_after])
             raise Retry(f"{len(again)} photos failed, the first: {again[0].reason}", delay=delay)
+        if waiting:
+            delay = min(LOOK, *(item.seconds for item in waiting))
+            raise Retry(f"{len(waiting)} photos wait for a host that is left alone", delay=delay, counts=False)
         return "ok" if wants else "nothing_wanted"
 
     def _outcomes(
@@ -152,6 +167,9 @@ class Media:
                         yield Failed(want, "missing", permanent=not listing)
                 case _:
                     return
+        except SourcePausedError as error:
+            for want in left.values():
+                yield Waiting(want, error.retry_after)
         except SourceUnavailableError as error:
             for want in left.values():
                 yield Failed(want, "unavailable", permanent=False, retry_after=error.retry_after)
@@ -194,6 +212,8 @@ class Media:
                 last_modified=want.last_modified if conditional else None,
             )
         except DownloadError as error:
+            if error.paused and error.retry_after is not None:
+                return Waiting(want, error.retry_after)
             return Failed(want, error.reason.value, error.permanent, error.retry_after)
         if got.status == "not_modified":
             return Unchanged(want)

@@ -25,7 +25,7 @@ from shared.rets.origins import origin
 from shared.rets.retry import Patience, Trial, Verdict
 from shared.rets.settings import Method, RetsSettings
 from shared.rets.wire import RetsWire
-from shared.sources.base import SourceRefusedError, SourceUnavailableError
+from shared.sources.base import SourcePausedError, SourceRefusedError, SourceUnavailableError
 
 T = TypeVar("T")
 
@@ -42,6 +42,11 @@ class RetsSession:
     after every answer with its reply code, ``http-<status>`` or ``failed``. Every method but ``logout`` raises
     SourceUnavailableError when a passing fault outlasted the retries and SourceRefusedError (RetsReplyError with the
     code) when asking again is no use. No text of these holds a credential or cookie.
+
+    ``told_to_wait(transaction, reason, said, usual)`` is called when the server asks to be left alone, for ``said``
+    seconds or (None) without saying for how long, when ``usual`` would do; it returns for how many it is. Who gives it
+    makes ``before_request`` wait, here and in all other sessions of the login: the request is sent again at once, a few
+    times, and then ends with SourcePausedError if it was refused for how much we ask.
     """
 
     def __init__(
@@ -50,12 +55,14 @@ class RetsSession:
         *,
         before_request: Callable[[str], None] = lambda _: None,
         after_response: Callable[[str, str, int], None] = lambda *_: None,
+        told_to_wait: Callable[[str, str, float | None, float], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings
         self._wire = RetsWire(settings, before_request=before_request, after_response=after_response, clock=clock)
+        self._told_to_wait = told_to_wait
         self._patience = Patience(settings.retry_attempts, settings.retry_seconds, sleep, clock, jitter)
         self._capabilities: Capabilities | None = None
         self._methods: dict[str, Method] = {"Search": "POST", **settings.methods}
@@ -217,10 +224,15 @@ class RetsSession:
             _log.info("rets.relogin", where=self._where, transaction=transaction, code=verdict.code)
             return
         if rule.reaction is Reaction.BACKOFF:
-            seconds = trial.pause(verdict)
+            told = self._told_to_wait
+            asked = told is not None and rule.then is None and (rule.throttle or verdict.retry_after is not None)
+            pause = told(transaction, message, verdict.retry_after, rule.wait) if told is not None and asked else 0.0
+            seconds = trial.pause(verdict, elsewhere=asked)
             if seconds is None:
                 _log.info("rets.retry", where=self._where, transaction=transaction, reason=message)
                 return
+            if asked and rule.throttle:
+                raise SourcePausedError(f"{message}; left alone for {pause:.0f} s", pause)
             if rule.then is None:
                 raise verdict.kind(message, verdict.retry_after if verdict.retry_after is not None else seconds)
         raise RetsReplyError(transaction, verdict.code, message + (f"; {rule.remedy}" if rule.remedy else ""))

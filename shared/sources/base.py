@@ -21,6 +21,17 @@ class SourceUnavailableError(SourceError):
         self.retry_after = retry_after
 
 
+class SourcePausedError(SourceUnavailableError):
+    """The MLS is left alone for ``retry_after`` seconds: by our own budget or hours, or because it asked for that.
+
+    Nothing failed: whoever wanted to ask waits for its turn, and counts no attempt.
+    """
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message, retry_after)
+        self.retry_after: float = retry_after
+
+
 class SourceUnreadableError(SourceUnavailableError):
     """The answer came whole but cannot be read, again and again. Asking for fewer records at once may tell which."""
 

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from shared.budget import Limits, Share, Use, Wait
 from shared.effects import Effect, Line
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
@@ -337,6 +338,12 @@ class Feeds(Protocol):
     def last_finished(self, kind: str) -> int | None:
         """When the last run of this kind ended well, of any feed; None if none did."""
 
+    def runs(self, feed: str, kind: str, upto: int, limit: int) -> list[tuple[int, str | None]]:
+        """When the feed's last runs of this kind, of those begun by ``upto``, began and how they ended, newest first.
+
+        None: not ended, or cut off.
+        """
+
     def form(self, feed: str) -> str | None:
         """The mapping and media policy that all of the feed's rows were made with; None when that is not known."""
 
@@ -354,6 +361,32 @@ class Feeds(Protocol):
 
     def status(self, feed: str) -> FeedStatus:
         """The feed's state, for people."""
+
+
+class Budget(Protocol):
+    """What each feed may ask of its MLS, shared by all its processes. Each method is a transaction of its own."""
+
+    def take(self, feed: str, limits: Limits, *, forced: bool = False) -> Share | Wait:
+        """Leave for one request now, or until when there is none.
+
+        None within the pause of ``refused``; and whoever asks, and whenever, no stretch of time as long as a window of
+        ``limits`` has more requests in it than its limit, by the store's clock. ``forced`` counts too and never waits.
+        """
+
+    def answered(
+        self, feed: str, limits: Limits, share: Share, transaction: str, byte_size: int, *, well: bool
+    ) -> None:
+        """The request of this share was answered with so many bytes. ``well``: refusals of its kind are over."""
+
+    def refused(self, feed: str, share: Share, transaction: str, reason: str, said: float | None, usual: float) -> int:
+        """The MLS asked to be left alone for ``said`` seconds, or did not say for how long; returns until when it is.
+
+        At least as long as it said (a day at most), and longer with every refusal in a row. Several requests under way
+        at once count as one refusal.
+        """
+
+    def look(self, feed: str, limits: Limits) -> tuple[tuple[Use, ...], Wait | None]:
+        """How much of each limit is used, and until when no request may be sent; None: it may now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +474,8 @@ class Store(Protocol):
     def objects(self) -> Objects: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def budget(self) -> Budget: ...
 
     def write(self) -> AbstractContextManager[Tx]:
         """One read-write transaction: committed at the end, rolled back on an exception."""

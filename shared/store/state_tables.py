@@ -175,7 +175,7 @@ run = Table(
     Column("kind", Text, nullable=False, comment="sync, limited, ingest or audit"),
     Column("started_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
-    Column("outcome", Text, comment="in_step, unfinished or failed"),
+    Column("outcome", Text, comment="in_step, unfinished, paused, unavailable, stopped or failed; null: cut off"),
     Column("error", Text),
     comment="one line per sync of a feed",
 )

@@ -124,6 +124,24 @@ def test_a_finished_run_says_how_it_ended(kit: Kit) -> None:
     assert (last["finished_at"], last["outcome"], last["error"]) == (kit.now, "failed", "no answer")
 
 
+def test_the_last_runs_of_a_kind_are_told_newest_first_and_none_of_the_future(kit: Kit) -> None:
+    assert kit.store.feeds.runs(FEED, "sync", kit.now, 10) == []
+    begun = []
+    for number in range(5):
+        kit.seconds += 60
+        begun.append(kit.now)
+        kit.store.feeds.start_run(FEED, f"r{number}", "sync")
+        kit.store.feeds.start_run(FEED, f"l{number}", "limited")
+        kit.store.feeds.start_run("other", f"r{number}", "sync")
+        if number != 3:
+            kit.store.feeds.finish_run(FEED, f"r{number}", "in_step")
+    assert kit.store.feeds.runs(FEED, "sync", kit.now, 3) == [
+        (begun[4], "in_step"), (begun[3], None), (begun[2], "in_step"),
+    ]  # fmt: skip
+    kit.seconds -= 150  # the clock was set back
+    assert [began for began, _ in kit.store.feeds.runs(FEED, "sync", kit.now, 3)] == [begun[1], begun[0]]
+
+
 def test_the_last_run_is_the_one_started_last(kit: Kit) -> None:
     for name in ("r2", "r1"):
         kit.store.feeds.start_run(FEED, name, "sync")
@@ -276,7 +294,7 @@ def test_status_names_every_problem_with_its_reason(kit: Kit) -> None:
     found = {(item["kind"], item["key"], item["reason"]) for item in kit.store.feeds.status(FEED).problems}
     assert found == {
         ("photo", "1:1", "not_found"),
-        ("held", "2", "removal held"),
+        ("held", "2", "removal held: the inventory of 1 keys lacks it and 0 more, too many to believe at once"),
         ("unavailable", "3", "lost"),
         ("quarantined", "4", "nested too deep"),
     }

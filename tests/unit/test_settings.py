@@ -171,6 +171,36 @@ def test_what_is_no_duration_is_refused_with_examples(monkeypatch: pytest.Monkey
     assert complaint() == "media.timeout (MLSYNC_MEDIA__TIMEOUT): give a duration such as 90, 90s, 15m, 1h or 7d"
 
 
+# --- hours and budgets
+
+
+def test_hours_and_budgets_are_read_from_the_file_as_they_are_written_there() -> None:
+    write(FILE + "    hours: 09:00-03:00 America/Toronto\n    quiet_hours: 03:30-04:00\n    requests_per_second: 0.5\n")
+    feed = load().feeds["crea"]
+    assert (feed.hours, feed.quiet_hours) == ("09:00-03:00 America/Toronto", "03:30-04:00")
+    assert (feed.requests_per_second, feed.requests_per_hour, feed.requests_per_day) == (0.5, None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HOURS", "nine to five", "give hours such as 09:00-03:00 America/Toronto"),
+        ("QUIET_HOURS", "23:00-03:00 Toronto", "Toronto is no time zone; give one such as America/Toronto"),
+        ("QUIET_HOURS", "00:00-24:00", "these are all hours of the day"),
+        ("REQUESTS_PER_SECOND", "0", "greater than or equal to 0.01"),
+        ("REQUESTS_PER_HOUR", "9", "greater than or equal to 10"),
+    ],
+)
+def test_what_leaves_no_room_to_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    write(FILE)
+    by_environment(monkeypatch, **{f"FEEDS__CREA__{name}": value})
+    text = complaint()
+    assert f"MLSYNC_FEEDS__CREA__{name}" in text
+    assert words in text
+
+
 # --- errors
 
 

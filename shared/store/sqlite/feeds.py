@@ -18,7 +18,8 @@ PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
 WHY_HELD = (
     "coalesce((SELECT CASE i.count WHEN 0 THEN 'removal held: the inventory was empty' "
     "ELSE 'removal held: the inventory of ' || i.count || ' keys lacks it and ' || "
-    "((SELECT count(*) FROM removal_candidate o WHERE o.feed = c.feed AND o.resource = c.resource AND o.by = c.by) - 1) "
+    "((SELECT count(*) FROM removal_candidate o "
+    "WHERE o.feed = c.feed AND o.resource = c.resource AND o.by = c.by) - 1) "
     "|| ' more, too many to believe at once' END FROM inventory i "
     "WHERE i.feed = c.feed AND i.resource = c.resource AND i.observed_at = c.by), 'removal held')"
 )
@@ -70,6 +71,13 @@ class SqliteFeeds:
 
     def last_finished(self, kind: str) -> int | None:
         return self._one("SELECT max(finished_at) FROM run WHERE kind = ? AND outcome <> 'failed'", kind)
+
+    def runs(self, feed: str, kind: str, upto: int, limit: int) -> list[tuple[int, str | None]]:
+        return self._database.read(
+            "SELECT started_at, outcome FROM run WHERE feed = ? AND kind = ? AND started_at <= ? "
+            "ORDER BY started_at DESC LIMIT ?",
+            (feed, kind, upto, limit),
+        )
 
     def form(self, feed: str) -> str | None:
         rows = self._database.read("SELECT form FROM feed WHERE feed = ?", (feed,))

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from shared.store import migrate
 from shared.store.base import StoreError
 from shared.store.sqlite.audit import SqliteObjects
+from shared.store.sqlite.budget import SqliteBudget
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
 from shared.store.sqlite.holds import SqliteHolds
@@ -46,6 +47,7 @@ class SqliteStore:
         self.feeds = SqliteFeeds(self._database, clock)
         self.quarantine = SqliteQuarantine(self._database, self.feeds.now)
         self.holds = SqliteHolds(self._database)
+        self.budget = SqliteBudget(self._database, self.feeds.now)
         self.objects = SqliteObjects(self._database, self.feeds.now)
 
     @contextlib.contextmanager
