@@ -11,10 +11,12 @@ from typing import Any
 import structlog
 
 from services.app import App
-from services.fetcher.service import Taken
+from services.due import Terms
+from services.fetcher.service import Changes, Taken
+from services.incremental import bring, settle_mark
 from shared.outbox import new_id
 from shared.sources.base import SourceError
-from shared.store.base import Outstanding
+from shared.store.base import MICROSECONDS, Outstanding
 
 log = structlog.get_logger()
 
@@ -27,11 +29,12 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How taking a feed's inventories ended."""
+    """How taking a feed's inventories ended; ``changes`` are what was asked for besides, or instead."""
 
     taken: list[Taken]
     error: str | None = None
     doubt: str = ""
+    changes: list[Changes] = field(default_factory=list)
 
 
 STOPPED = Result([], "the sync was stopped")
@@ -39,7 +42,11 @@ STOPPED = Result([], "the sync was stopped")
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """What a sync did for one feed. Counts are of listings; other resources stand under ``resources``."""
+    """What a sync did for one feed. Counts are of listings; other resources stand under ``resources``.
+
+    ``changes``: records that came as changed since the mark, None when it did not ask; ``unwritten`` pages of them are
+    still on their way or parked. ``listed``: it took an inventory.
+    """
 
     feed: str
     run_id: str
@@ -49,12 +56,17 @@ class FeedReport:
     error: str | None = None
     doubt: str = ""
     remaining: list[str] = field(default_factory=list)
+    changes: int | None = None
+    unwritten: int = 0
+    listed: bool = True
 
     @property
     def in_step(self) -> bool:
         """Whether nothing is held, failed, unavailable, quarantined or still on its way."""
         left = self.left
-        open_ends = (left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos)
+        open_ends = (
+            left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos, self.unwritten
+        )  # fmt: skip
         return self.error is None and not self.doubt and not any(open_ends)
 
     def as_json(self) -> dict[str, Any]:
@@ -72,6 +84,7 @@ class FeedReport:
             "requests": self._count("", "requests"),
             "seconds": round(self.seconds, 3),
             "resources": {name: self._resource(name) for name in self.counts if name not in ("", "property")},
+            **({} if self.changes is None else {"changes": self.changes, "listed": self.listed}),
             **({"error": self.error} if self.error else {}),
             **({"doubt": self.doubt} if self.doubt else {}),
             **({"remaining": self.remaining} if self.remaining else {}),
@@ -127,27 +140,51 @@ def sync(
 
 def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str, Result]) -> None:
     taken: list[Taken] = []
+    changes: list[Changes] = []
     try:
         app.writer.remap(feed, run_id)
-        taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
-        results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
+        for resource in RESOURCES:
+            if app.settings.feeds[feed].strategy == "incremental" and limit is None:
+                _bring(app, feed, resource, run_id, taken, changes)
+            else:
+                taken.append(app.fetcher.take_inventory(feed, resource, run_id, limit))
+        doubt = "" if limit else next((item.doubt for item in taken if item.doubt), "")
+        results[feed] = Result(taken, None, doubt, changes)
     except SourceError as error:
-        results[feed] = Result(taken, str(error))
+        results[feed] = Result(taken, str(error), changes=changes)
     except Exception as error:
         log.exception("the inventory could not be taken", feed=feed)
-        results[feed] = Result(taken, f"{type(error).__name__}: {error}")
+        results[feed] = Result(taken, f"{type(error).__name__}: {error}", changes=changes)
+
+
+def _bring(app: App, feed: str, resource: str, run_id: str, taken: list[Taken], changes: list[Changes]) -> None:
+    """One resource by the strategy *incremental*."""
+    settings = app.settings.feeds[feed]
+    often = settings.inventory_every
+    terms = Terms(
+        overlap=int(settings.overlap * MICROSECONDS),
+        every=int(settings.every * MICROSECONDS),
+        inventory_every=None if often is None else int(often * MICROSECONDS),
+        page_size=settings.page_size,
+    )
+    found = bring(app.fetcher, app.store, app.outbox, feed, resource, run_id, terms, pause=app.stopping.wait)
+    taken += [found.taken] if found.taken else []
+    changes += [found.changes] if found.changes else []
 
 
 def _settled(app: App, feed: str, result: Result | None) -> bool:
     """Whether this feed has nothing left to do now, though others may keep the queues busy."""
     if result is None or result.error is not None:
         return True
-    if not result.taken or not all(item.proven for item in result.taken):
+    if not (result.taken or result.changes) or not all(item.proven for item in result.taken):
         return False
     with app.store.write() as tx:
-        for resource, item in zip(RESOURCES, result.taken, strict=True):
-            horizon = tx.ledger.horizon(feed, resource)
+        for item in result.taken:
+            horizon = tx.ledger.horizon(feed, item.resource)
             if horizon is None or horizon.observed_at < item.observed_at or not horizon.complete:
+                return False
+        for part in result.changes:
+            if tx.marks.unhandled(feed, part.resource, app.runs[feed], part.pages):
                 return False
     left = app.store.feeds.outstanding(feed)
     return not (left.wanted or left.photos or left.released)
@@ -187,11 +224,15 @@ def settle(
 
 
 def _finish(app: App, feed: str, run_id: str, started: float, result: Result) -> FeedReport:
+    pages = {part.resource: part.pages for part in result.changes}
+    asked = {*pages, *(item.resource for item in result.taken)}
+    unwritten = sum(settle_mark(app.store, feed, resource, run_id, pages.get(resource, 0)) for resource in asked)
     left = app.store.feeds.outstanding(feed)
     error, doubt = result.error, result.doubt
     report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        remaining(app, left),
+        remaining(app, left, unwritten), sum(part.records for part in result.changes) if result.changes else None,
+        unwritten, listed=bool(result.taken) or not result.changes,
     )  # fmt: skip
     outcome = "failed" if error else "in_step" if report.in_step else "unfinished"
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
@@ -199,9 +240,11 @@ def _finish(app: App, feed: str, run_id: str, started: float, result: Result) ->
     return report
 
 
-def remaining(app: App, left: Outstanding) -> list[str]:
-    """What is not in step, in words, with when it is tried again."""
+def remaining(app: App, left: Outstanding, unwritten: int = 0) -> list[str]:
+    """What is not in step, in words, with when it is tried again; ``unwritten`` are pages of changes."""
     found = []
+    if unwritten:
+        found.append(f"{unwritten} pages of changes not written yet; the next sync asks again for what is lost")
     due = ""
     if left.next_due is not None:
         minutes = max(0, left.next_due - app.store.feeds.now()) / 60_000_000
