@@ -14,6 +14,7 @@ from services.due import Terms, changed_since, inventory_due, reached
 from services.fetcher.service import Changes, Fetcher, Taken
 from shared.messages import PhotosPending
 from shared.outbox import Outbox
+from shared.sources.base import SourceUnavailableError
 from shared.store.base import Store
 
 PATIENCE = 30.0
@@ -43,7 +44,8 @@ def bring(
 ) -> Brought:
     """Ask for changes and, where due, for an inventory, and publish both; what follows is the services' to do.
 
-    ``pause`` waits so many seconds and says whether to stop waiting. Raises SourceError when the MLS cannot be asked.
+    ``pause`` waits so many seconds and says whether the process is stopping. Raises SourceError when the MLS cannot be
+    asked.
     """
     now, left = store.feeds.now(), store.feeds.outstanding(feed)
     begun = store.feeds.observe(feed)
@@ -55,7 +57,7 @@ def bring(
     since = changed_since(mark, now, terms)
     changes = None
     if since is not None:
-        changes = fetcher.take_changes(feed, resource, since, terms.page_size, run_id)
+        changes = fetcher.take_changes(feed, resource, since, terms.page_size, run_id, lambda: pause(0))
         if not changes.doubt and not inventory_due(mark, horizon, left, now, terms):
             with store.write() as tx:
                 end = reached(changes.server_date, begun)
@@ -63,6 +65,8 @@ def bring(
             _photos_left(store, outbox, feed, resource, run_id)
             return Brought(None, changes)
         _written(store, feed, resource, run_id, changes.pages, pause, patience)
+    if pause(0):
+        raise SourceUnavailableError("the process is stopping")
     taken = fetcher.take_inventory(feed, resource, run_id)
     if taken.proven:
         pages, first = (0, None) if changes is None else (changes.pages, changes.server_date)

@@ -99,11 +99,19 @@ class Fetcher:
             self._outbox.publish(message, run_id)
         return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date)
 
-    def take_changes(self, feed: str, resource: str, since: int, limit: int, run_id: str) -> Changes:
+    def take_changes(
+        self,
+        feed: str,
+        resource: str,
+        since: int,
+        limit: int,
+        run_id: str,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Changes:
         """Publish what the MLS says has changed after ``since`` (its own clock), ``limit`` records a request.
 
-        The pages were asked for by nobody: they move no horizon. An MLS that is away or unreadable on the way leaves a
-        doubt and what came until then. Raises SourceRefusedError.
+        The pages were asked for by nobody: they move no horizon. An MLS that is away or unreadable on the way, or a
+        process that is ``stopping``, leaves a doubt and what came until then. Raises SourceRefusedError.
         """
         pages, records, doubt, dates = 0, 0, "", list[int | None]()
         try:
@@ -111,6 +119,8 @@ class Fetcher:
                 found = source.changes(resource, since, limit)
                 while True:
                     self._pace()
+                    if stopping():
+                        raise SourceUnavailableError("the process is stopping")
                     observed_at = self._store.feeds.observe(feed)
                     page = next(found, None)
                     if page is None:

@@ -166,7 +166,7 @@ class World:
         self.clock += 1
         self.guarded(
             lambda: bring(
-                self.fetcher, self.store, self.outbox, FEED, "property", run, terms, pause=lambda _: True, patience=0
+                self.fetcher, self.store, self.outbox, FEED, "property", run, terms, pause=lambda _: False, patience=0
             )
         )
 

@@ -1,4 +1,4 @@
-"""Pages nobody asked for: what changed since the mark, observed before or after an inventory (architecture, rules 1-4)."""
+"""Pages nobody asked for: what changed since the mark, observed before or after an inventory."""
 
 from __future__ import annotations
 
