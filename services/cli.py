@@ -23,8 +23,8 @@ from rich.console import Console
 
 from services import operator, report
 from services.app import SERVICES, App, open_store
+from services.outcome import FeedReport
 from services.progress import watch_or_log
-from services.sync import FeedReport
 from services.sync import sync as sync_feeds
 from shared import telemetry
 from shared.instants import instant

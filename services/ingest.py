@@ -16,8 +16,9 @@ import typer
 from rich.console import Console
 
 from services.app import App
+from services.outcome import FeedReport
 from services.report import print_sync
-from services.sync import FeedReport, settle
+from services.sync import settle
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
 from shared.messages import PageFetched, SourceRecord

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from services.app import open_store
+from services.outcome import FeedReport
 from services.polite import Polite, Standing
-from services.sync import FeedReport
 from shared.instants import instant
 from shared.settings import Settings
 from shared.store.base import FeedStatus
@@ -30,9 +30,11 @@ def sync_table(columns: Sequence[tuple[str, FeedReport]]) -> Table:
     for title, _ in columns:
         table.add_column(title, justify="right")
     figures = [item.as_json() for _, item in columns]
+    table.add_row("listings at the MLS", *(f"{item.as_json()['inventory']:,}" if item.listed else "not asked"
+                                           for _, item in columns))  # fmt: skip
     for label, name in (
-        ("listings at the MLS", "inventory"), ("fetched", "fetched"), ("inserted", "inserted"), ("updated", "updated"),
-        ("unchanged", "unchanged"), ("removed", "removed"),
+        ("fetched", "fetched"), ("inserted", "inserted"), ("updated", "updated"), ("unchanged", "unchanged"),
+        ("removed", "removed"),
     ):  # fmt: skip
         table.add_row(label, *(f"{item[name]:,}" for item in figures))
     for resource, called in OTHERS.items():
@@ -65,7 +67,8 @@ def print_sync(console: Console, reports: Sequence[FeedReport]) -> None:
         for line in item.remaining:
             console.print(f"{item.feed}: {line}", markup=False, soft_wrap=True)
         if item.in_step:
-            console.print(f"{item.feed}: in step", markup=False)
+            what = "in step" if item.listed else "in step with what changed; removals show with the next master list"
+            console.print(f"{item.feed}: {what}", markup=False, soft_wrap=True)
 
 
 def statuses(settings: Settings) -> dict[str, FeedStatus]:

@@ -1,104 +1,20 @@
-"""One sync of feeds, from inventory to the last photo, and what came of it."""
+"""One sync of feeds, from inventory to the last photo."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-import structlog
 
 from services.app import App
-from services.fetcher.service import Taken
-from services.polite import in_words
+from services.outcome import FeedReport, finish
+from services.taking import STOPPED, Result, settled, take
 from shared.outbox import new_id
-from shared.sources.base import SourceError, SourcePausedError, SourceUnavailableError
-from shared.store.base import Outstanding
 
-log = structlog.get_logger()
-
-LISTINGS = "property"
 POLL_SECONDS = 0.2
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 30.0
 """How long an inventory under way may take to end when the process is told to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How taking a feed's inventories ended: those taken, by resource, and what went wrong with the others.
-
-    ``paused`` says why, and until when, the MLS may not be asked. ``passing``: the error may be over when it is tried
-    again, without the operator.
-    """
-
-    taken: dict[str, Taken]
-    error: str | None = None
-    doubt: str = ""
-    paused: str = ""
-    passing: bool = False
-
-
-STOPPED = Result({}, "the sync was stopped")
-
-
-@dataclass(frozen=True, slots=True)
-class FeedReport:
-    """What a sync did for one feed. Counts are of listings, those of ``photos`` and what is left are of all resources;
-    resources other than listings stand under ``resources``: those listed, and those whose rows changed with listings.
-    """
-
-    feed: str
-    run_id: str
-    counts: dict[str, dict[str, int]]
-    left: Outstanding
-    seconds: float
-    error: str | None = None
-    doubt: str = ""
-    remaining: list[str] = field(default_factory=list)
-    listed: Sequence[str] = (LISTINGS,)
-    paused: str = ""
-
-    @property
-    def in_step(self) -> bool:
-        """Whether nothing is held, failed, unavailable, quarantined or still on its way."""
-        left = self.left
-        open_ends = (left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos)
-        return self.error is None and not self.doubt and not self.paused and not any(open_ends)
-
-    def as_json(self) -> dict[str, Any]:
-        """The shape scripts rely on."""
-        return {
-            **self.resource(LISTINGS),
-            "held": self.left.held,
-            "quarantined": self.left.quarantined,
-            "unavailable": self.left.unavailable,
-            "photos": {
-                "stored": sum(self._count(name, "photos_stored") for name in self.counts),
-                "deleted": sum(self._count(name, "photos_deleted") for name in self.counts),
-                "failed": self.left.photos_failed,
-            },
-            "requests": self._count("", "requests"),
-            "seconds": round(self.seconds, 3),
-            "resources": {
-                name: self.resource(name)
-                for name in dict.fromkeys([*self.listed, *self.counts])
-                if name not in ("", LISTINGS)
-            },
-            **({"error": self.error} if self.error else {}),
-            **({"doubt": self.doubt} if self.doubt else {}),
-            **({"remaining": self.remaining} if self.remaining else {}),
-        }
-
-    def resource(self, resource: str) -> dict[str, int]:
-        """The counts of one resource."""
-        names = ("inventory", "fetched", "inserted", "updated", "unchanged", "removed")
-        return {name: self._count(resource, name) for name in names}
-
-    def _count(self, resource: str, name: str) -> int:
-        return self.counts.get(resource, {}).get(name, 0)
 
 
 def sync(
@@ -125,7 +41,7 @@ def sync(
         app.runs[feed] = run_id
     takers = [
         threading.Thread(
-            target=_take, args=(app, feed, run_id, limit, wait, results), name=f"inventory-{feed}", daemon=True
+            target=take, args=(app, feed, run_id, limit, wait, results), name=f"inventory-{feed}", daemon=True
         )
         for feed in feeds
     ]
@@ -136,73 +52,11 @@ def sync(
         watch(run_id)
     for taker in takers:
         taker.join(STOP_SECONDS)
-    settle(app, run_id, wait, watch, lambda: all(_settled(app, feed, results.get(feed)) for feed in feeds), within)
+    settle(app, run_id, wait, watch, lambda: all(settled(app, feed, results.get(feed)) for feed in feeds), within)
     app.drain_dead()
     for feed in feeds:
         app.log_out(feed)
-    return [_finish(app, feed, run_id, started, results.get(feed, STOPPED)) for feed in feeds]
-
-
-def _take(app: App, feed: str, run_id: str, limit: int | None, wait: float, results: dict[str, Result]) -> None:
-    taken: dict[str, Taken] = {}
-    errors: list[str] = []
-    paused, passing = "", True
-    try:
-        if limit is None:
-            app.writer.give_up(feed, run_id)
-        app.writer.remap(feed, run_id)
-        taken[LISTINGS] = _inventory(app, feed, LISTINGS, run_id, limit, wait)
-        for resource in app.settings.feeds[feed].resources[1:] if limit is None else ():
-            try:
-                taken[resource] = _inventory(app, feed, resource, run_id, None, wait)
-            except SourcePausedError:
-                raise
-            except SourceError as error:  # a feed may be refused its agents: no reason to leave out its offices
-                errors.append(f"{resource}: {error}")
-                passing &= isinstance(error, SourceUnavailableError)
-    except SourcePausedError as error:
-        paused = str(error)
-    except SourceError as error:
-        errors.append(str(error))
-        passing &= isinstance(error, SourceUnavailableError)
-    except Exception as error:
-        log.exception("the inventory could not be taken", feed=feed)
-        errors.append(f"{type(error).__name__}: {error}")
-        passing = False
-    if paused and app.stopping.is_set():
-        results[feed] = STOPPED
-        return
-    doubts = [
-        item.doubt if resource == LISTINGS else f"{resource}: {item.doubt}"
-        for resource, item in taken.items()
-        if item.doubt and limit is None
-    ]
-    results[feed] = Result(taken, "; ".join(errors) or None, "; ".join(doubts), paused, bool(errors) and passing)
-
-
-def _inventory(app: App, feed: str, resource: str, run_id: str, limit: int | None, wait: float) -> Taken:
-    """Take it; as soon as the MLS may be asked, if that is within ``wait`` seconds. Raises SourceError."""
-    while True:
-        try:
-            return app.fetcher.take_inventory(feed, resource, run_id, limit)
-        except SourcePausedError as error:
-            if error.retry_after > wait or app.stopping.wait(error.retry_after):
-                raise
-
-
-def _settled(app: App, feed: str, result: Result | None) -> bool:
-    """Whether this feed has nothing left to do now, though others may keep the queues busy."""
-    if result is None or not result.taken or result.paused:
-        return True
-    if not all(item.proven for item in result.taken.values()):
-        return False
-    with app.store.write() as tx:
-        for resource, item in result.taken.items():
-            horizon = tx.ledger.horizon(feed, resource)
-            if horizon is None or horizon.observed_at < item.observed_at or not horizon.complete:
-                return False
-    left = app.store.feeds.outstanding(feed)
-    return not (left.wanted or left.photos or left.released)
+    return [finish(app, feed, run_id, started, results.get(feed, STOPPED)) for feed in feeds]
 
 
 def settle(
@@ -210,12 +64,12 @@ def settle(
     run_id: str,
     wait: float,
     watch: Callable[[str], None],
-    settled: Callable[[], bool] = lambda: False,
+    enough: Callable[[], bool] = lambda: False,
     within: float | None = None,
 ) -> None:
     """Return once the queues are empty, or hold only what is due later than ``wait`` seconds from now.
 
-    ``settled`` may say sooner that nothing in the queues matters to this run: other feeds share them. ``within`` ends
+    ``enough`` may say sooner that nothing in the queues matters to this run: other feeds share them. ``within`` ends
     the waiting in any case after so many seconds.
     """
     started = moved = looked = time.monotonic()
@@ -225,7 +79,7 @@ def settle(
             return
         if time.monotonic() - looked > LOOK_SECONDS:
             looked = time.monotonic()
-            if settled():
+            if enough():
                 return
         watch(run_id)
         depths = app.transport.depths()
@@ -236,68 +90,3 @@ def settle(
         due = app.transport.next_due()
         if not busy and ((due is not None and due - time.monotonic() > wait) or time.monotonic() - moved > wait):
             return
-
-
-def _finish(app: App, feed: str, run_id: str, started: float, result: Result) -> FeedReport:
-    left = app.store.feeds.outstanding(feed)
-    error, doubt = result.error, result.doubt
-    report = FeedReport(
-        feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        [*remaining(app, left), *_left_alone(app, feed, result, left)], app.settings.feeds[feed].resources,
-        result.paused,
-    )  # fmt: skip
-    outcome = _outcome(report, result, stopped=app.stopping.is_set())
-    app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
-    log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
-    return report
-
-
-def _outcome(report: FeedReport, result: Result, *, stopped: bool) -> str:
-    """How a run is remembered: see ``services.beat`` for what follows from it."""
-    if report.in_step:
-        return "in_step"
-    if stopped:
-        return "stopped"
-    if result.error is not None:
-        return "unavailable" if result.passing else "failed"
-    return "paused" if result.paused else "unfinished"
-
-
-def _left_alone(app: App, feed: str, result: Result, left: Outstanding) -> list[str]:
-    """Who may not be asked for what is left, and until when."""
-    found = []
-    wait = app.polite[feed].standing().wait if result.paused or left.wanted or left.photos else None
-    if wait is not None or result.paused:
-        found.append(result.paused if wait is None else in_words(wait))
-    if left.photos:
-        found += (
-            f"photos of {host} wait: it asked to be left alone for {seconds:.0f} s more"
-            for host, seconds in app.photo_hosts.all().items()
-        )
-    return found
-
-
-def remaining(app: App, left: Outstanding) -> list[str]:
-    """What is not in step, in words, with when it is tried again."""
-    found = []
-    due = ""
-    if left.next_due is not None:
-        minutes = max(0, left.next_due - app.store.feeds.now()) / 60_000_000
-        due = f" (the first is due in {minutes:.0f} min)"
-    delayed = app.transport.next_due()
-    soon = "; the next sync goes on"
-    if delayed is not None:
-        soon = f"; a retry is due in {max(0.0, delayed - time.monotonic()):.0f} s, the next sync goes on at once"
-    if left.wanted:
-        found.append(f"{left.wanted} records still to fetch{soon}")
-    if left.photos:
-        found.append(f"{left.photos} photos still to fetch or delete{soon}")
-    if left.unavailable:
-        found.append(f"{left.unavailable} listed records not delivered by the MLS; asked for again by later syncs{due}")
-    if left.photos_failed:
-        found.append(f"{left.photos_failed} photos failed; tried again by later syncs{due}")
-    if left.held:
-        found.append(f"{left.held} removals held: more at once than is believed of an MLS; see mlsync removals list")
-    if left.quarantined:
-        found.append(f"{left.quarantined} records or messages in quarantine; see mlsync quarantine list")
-    return found

@@ -82,8 +82,24 @@ class FeedSettings(Strict):
     password: SecretStr = Field(min_length=1, description="Password of the feed")
     user_agent: str = Field("mlsync/0.1", description="User-Agent header; some servers allow only agreed ones")
     rets_version: str = Field("RETS/1.7.2", description="RETS-Version header")
-    strategy: Literal["preferred"] = Field(
-        "preferred", description="preferred: master list, then records by key that are new or differ"
+    strategy: Literal["preferred", "incremental"] = Field(
+        "preferred",
+        description="preferred: master list, then records by key that are new or differ; "
+        "incremental: first what changed since the last sync, then the same",
+    )
+    overlap: Duration = Field(
+        3_600,
+        ge=60,
+        le=7 * 86_400,
+        description="incremental: ask for changes again from so long before the last sync: an MLS may show a change "
+        "later than its timestamp says",
+    )
+    inventory_every: Duration | None = Field(
+        None,
+        ge=0,
+        description="incremental: take a master list at least this often, at most 1d; unset: with every sync, as "
+        "preferred always does. Removals show only in a master list",
+        examples=["6h"],
     )
     resources: Annotated[list[Resource], NoDecode, BeforeValidator(_listed)] = Field(
         ["property"],
@@ -159,6 +175,15 @@ class FeedSettings(Strict):
     @classmethod
     def _hours(cls, hours: str | None) -> str | None:
         return None if hours is None else parse_hours(hours).text
+
+    @field_validator("inventory_every")
+    @classmethod
+    def _daily(cls, inventory_every: float | None) -> float | None:
+        if inventory_every is not None and inventory_every > UNITS["d"]:
+            raise ValueError(
+                "lists of changes tell of no removal: a master list is needed at least daily; give 1d or less"
+            )
+        return inventory_every
 
     @field_validator("login_url")
     @classmethod

@@ -26,18 +26,36 @@ from shared.transport.base import Delivery
 
 log = structlog.get_logger()
 
+MOST_RECORDS = 100
+"""Records in one message."""
 RECORDS_FIRST = 0
 """Priority of a session slot: records go before photos."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an inventory came to."""
+    """What an inventory came to. ``server_date`` is the MLS's clock when it answered, None when it told none."""
 
+    resource: str
     observed_at: int
     count: int
     proven: bool
     doubt: str
+    server_date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What was published of what changed: so many messages; ``doubt`` as of ``shared.sources.base.Page``.
+
+    ``server_date`` is the MLS's clock when it began to answer, None when it told none.
+    """
+
+    resource: str
+    pages: int
+    records: int
+    doubt: str
+    server_date: int | None
 
 
 class Fetcher:
@@ -84,7 +102,60 @@ class Fetcher:
         size = self._settings.range_size
         for message in to_messages(feed, resource, observed_at, taken, size, limited=limit is not None):
             self._outbox.publish(message, run_id)
-        return Taken(observed_at, len(taken.packed), taken.proven, taken.doubt)
+        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date)
+
+    def take_changes(
+        self,
+        feed: str,
+        resource: str,
+        since: int,
+        limit: int,
+        run_id: str,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Changes:
+        """Publish what the MLS says has changed after ``since`` (its own clock), ``limit`` records a request.
+
+        The pages were asked for by nobody: they move no horizon. An MLS that is away or unreadable on the way, or a
+        process that is ``stopping``, leaves a doubt and what came until then. Raises SourceRefusedError.
+        """
+        pages, records, doubt, dates = 0, 0, "", list[int | None]()
+        try:
+            with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+                found = source.changes(resource, since, limit)
+                while True:
+                    self._pace()
+                    if stopping():
+                        raise SourceUnavailableError("the process is stopping")
+                    observed_at = self._store.feeds.observe(feed)
+                    page = next(found, None)
+                    if page is None:
+                        break
+                    self._heard(feed)
+                    dates.append(page.server_date)
+                    doubt = page.doubt
+                    records += len(page.records)
+                    pages += self._publish_changes(feed, resource, observed_at, page, run_id)
+        except SourceUnavailableError as error:
+            doubt = str(error)
+        if doubt:
+            log.warning("the list of changes is in doubt: an inventory finds the rest", feed=feed, resource=resource,
+                        doubt=doubt, records=records)  # fmt: skip
+        return Changes(resource, pages, records, doubt, dates[0] if dates else None)
+
+    def _publish_changes(self, feed: str, resource: str, observed_at: int, page: Page, run_id: str) -> int:
+        """How many messages it took: an MLS may send more than it was asked for."""
+        self._store.feeds.count(feed, run_id, resource, {"fetched": len(page.records)})
+        starts = range(0, len(page.records), MOST_RECORDS)
+        for start in starts:
+            part = page.records[start : start + MOST_RECORDS]
+            self._outbox.publish(
+                PageFetched(
+                    feed=feed, resource=resource, observed_at=observed_at, server_date=page.server_date, asked=[],
+                    records=part,
+                ),
+                run_id,
+            )  # fmt: skip
+        return len(starts)
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Fetch the records that are still wanted and publish them as a page."""

@@ -64,7 +64,7 @@ class Writer:
             raise Reject(f"no feed {message.feed} is configured")
         match message:
             case PageFetched():
-                return self._page(message, envelope.run_id)
+                return self._page(message, envelope)
             case ListingsGone():
                 return self._gone(message, envelope.run_id)
             case _:
@@ -147,7 +147,8 @@ class Writer:
             self._settle_copies(tx, feed, resource, run_id, effects)
         return lines[-1].key if lines else None
 
-    def _page(self, page: PageFetched, run_id: str) -> str:
+    def _page(self, page: PageFetched, envelope: Envelope) -> str:
+        run_id = envelope.run_id
         read: list[Read] = []
         unreadable: list[Unreadable] = []
         for record in page.records:
@@ -163,6 +164,8 @@ class Writer:
             effects = on_page(page, read, unreadable, lines, horizon.observed_at if horizon else None, now)
             tx.records.apply(page.feed, page.resource, run_id, effects)
             self._settle_copies(tx, page.feed, page.resource, run_id, effects)
+            if not page.asked:
+                tx.marks.handled(page.feed, page.resource, run_id, envelope.id)
             pending = tx.media.pending(page.feed, page.resource, keys, now)
         self._measure(page.feed, page.resource, effects)
         for key in pending:

@@ -84,10 +84,14 @@ def _unpack(item: bytes) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was."""
+    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was.
+
+    ``doubt``, of a page of changes: why the pages so far may not be all that changed, "" if nothing says so.
+    """
 
     records: list[SourceRecord]
     server_date: int | None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,13 @@ class Source(Protocol):
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         """The records of at most 100 keys, in one request."""
+
+    def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        """What changed after ``since`` (microseconds, the MLS's clock), at most ``limit`` (1 to 100) records a request.
+
+        Each page is asked for when it is taken; there is at least one, with no record when nothing changed. It ends
+        whatever the server says, and is never proof: what the last page's ``doubt`` does not tell an inventory finds.
+        """
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
         """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered."""

@@ -1,25 +1,32 @@
-"""CREA's DDF as a Source: strategy *preferred* over RETS (DDF guide, Search, Update strategy, Photos)."""
+"""CREA's DDF as a Source over RETS (DDF guide, Search, Update strategy, Photos)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Final, Literal
 
+from shared.messages import SourceRecord
 from shared.rets.answer import Answer
-from shared.rets.errors import RetsReplyError
+from shared.rets.errors import RetsParseError, RetsReplyError
 from shared.rets.inventory import InventoryReader
 from shared.rets.objects import read_objects
 from shared.rets.records import RecordReader
 from shared.rets.session import RetsSession
 from shared.sources.base import Inventory, Page, PhotoObject, SourceRefusedError
+from shared.sources.paging import Paging
 
 DDF_PRODUCTION_LOGIN_URL: Final = "https://data.crea.ca/Login.svc/Login"
 DDF_SAMPLE_LOGIN_URL: Final = "https://sample.data.crea.ca/Login.svc/Login"
 
 MAX_KEYS: Final = 100
 """Full records per request; beyond it the server refuses (20208)."""
+
+_ROWS: Final = 10 * MAX_KEYS
+"""A page of changes with so many records is no answer to what was asked."""
 
 PhotoSize = Literal["ThumbnailPhoto", "Photo", "LargePhoto"]
 
@@ -95,6 +102,45 @@ class DdfSource:
             return Page(records, answer.server_date)
 
         return self._session.ask("Search", self._search(kind, f"(ID={','.join(askable)})"), read)
+
+    def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        """Full details by ``(LastUpdated=since)``, paged by Offset until past the announced total (DDF guide, Search).
+
+        The guide does not say whether *since* is inclusive. A server that refuses the query gives one page with a
+        doubt. Raises ValueError for a limit that no request takes.
+        """
+        if not 1 <= limit <= MAX_KEYS:
+            raise ValueError(f"{limit} records asked for; a request takes 1 to {MAX_KEYS}")
+        kind = _kind(resource)
+        moment = datetime.fromtimestamp(since // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        query = self._search(kind, f"(LastUpdated={moment})")
+        return self._paged(kind, query, limit)
+
+    def _paged(self, kind: _Resource, query: dict[str, str], limit: int) -> Iterator[Page]:
+        paging = Paging()
+
+        def read(answer: Answer) -> tuple[RecordReader, list[SourceRecord], int | None]:
+            reader = RecordReader(kind.element)
+            records = list(islice(reader.read(answer.chunks(), self._session.mender()), _ROWS))
+            if len(records) == _ROWS:
+                raise RetsParseError(f"the page goes on far beyond the {limit} records asked for")
+            answer.reply = reader.reply
+            return reader, records, answer.server_date
+
+        while paging.offset is not None:
+            place = {"Limit": str(limit), "Offset": str(paging.offset)}
+            try:
+                reader, records, date = self._session.ask("Search", query | place, read)
+            except RetsReplyError as error:
+                if error.transaction != "Search":
+                    raise
+                yield Page([], None, f"the server does not say what changed: {error}")
+                return
+            announced = [n for n in (reader.count, reader.pagination.get("TotalRecords")) if n is not None]
+            if reader.reply is not None and reader.reply.code == "20208":
+                paging.suspect("the server says that its maximum was exceeded (20208)")
+            paging.took([record.key for record in records], max(announced, default=None))
+            yield Page([] if paging.repeated else records, date, paging.doubt)
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
         """Every photo of a record by GetObject. Where the server does not offer addresses, the bytes."""

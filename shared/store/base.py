@@ -18,6 +18,8 @@ from shared.messages import SourceRecord
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
+KEEP_MARKS = 10 * DAY
+"""A mark older than that is not asked from any more, and a run that did not settle within it never will."""
 
 
 class StoreError(Exception):
@@ -136,6 +138,53 @@ class Holds(Protocol):
 
     def discard(self, feed: str, keys: Iterable[str] | None = None) -> int:
         """Forget that these (None: all) were lacking; returns how many. A later inventory may hold them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to where all changes are known to be stored, as the newest settled run left it.
+
+    ``reached`` is on the MLS's clock, None when it told none; ``begun`` is when that run began, on the store's.
+    ``unfinished``: a later run has begun, and the store does not show all of it settled.
+    """
+
+    reached: int | None
+    begun: int
+    unfinished: bool = False
+
+
+class Marks(Protocol):
+    """Runs that asked for changes, and the mark they move once the store shows that nothing of them is open.
+
+    Whichever process asks finds the same: only what was committed counts.
+    """
+
+    def mark(self, feed: str, resource: str) -> Mark | None:
+        """The mark; None before the first run was settled."""
+
+    def begin(self, feed: str, resource: str, run_id: str, begun: int) -> None:
+        """A run begins at ``begun``, an ``observed_at``. Runs given up for longer than ``KEEP_MARKS`` are forgotten."""
+
+    def handled(self, feed: str, resource: str, run_id: str, message: str) -> None:
+        """The page of changes in ``message`` (an id) has been written. Twice, or of no open run, it changes nothing."""
+
+    def complete(
+        self, feed: str, resource: str, run_id: str, reached: int | None, pages: int, inventory: int | None
+    ) -> None:
+        """All is published: so many pages of changes, and the proven inventory of that ``observed_at``, if any.
+
+        A run that is never completed moves no mark. ``reached`` is where it takes the mark.
+        """
+
+    def unhandled(self, feed: str, resource: str, run_id: str, pages: int) -> int:
+        """How many of the ``pages`` published by an open run have not been written; 0 once it is settled."""
+
+    def settle(self, feed: str, resource: str, now: int) -> bool:
+        """Move the mark to the newest completed run of which nothing is open; whether it moved.
+
+        Nothing is open when every page was written, its inventory (one at least as new) was handled whole, no newer
+        inventory is half handled, and every record wanted is one that was asked for in vain and is in back-off.
+        """
 
 
 class Records(Protocol):
@@ -461,6 +510,8 @@ class Tx(Protocol):
     def records(self) -> Records: ...
     @property
     def media(self) -> Media: ...
+    @property
+    def marks(self) -> Marks: ...
 
 
 class Store(Protocol):

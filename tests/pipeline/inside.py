@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.app import App
-from services.sync import FeedReport, sync
+from services.outcome import FeedReport
+from services.sync import sync
 from shared.settings import FeedSettings, Settings
 from tests.pipeline.simulated import PASSWORD, USERNAME, Mls
 from tests.pipeline.truth import differences

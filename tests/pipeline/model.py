@@ -14,6 +14,7 @@ from PIL import Image
 
 from shared.messages import SourceRecord
 from shared.sources.base import Inventory, Page, PhotoObject
+from shared.sources.paging import Paging
 
 START = 1_700_000_000
 
@@ -139,6 +140,21 @@ class ModelSource:
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         return Page([self.mls.record(key) for key in keys if key in self.mls.listings], self._date)
+
+    def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        """Oldest change first, each page as the MLS is then; between two it may move on. Some ignore offsets."""
+        paging, ignores = Paging(), self.mls.rng.random() < 0.1
+        while paging.offset is not None:
+            date, found = (
+                self._date,
+                sorted((item.stamp, key) for key, item in self.mls.listings.items() if item.stamp * 1_000_000 > since),
+            )
+            start = 0 if ignores else paging.offset - 1
+            keys = [key for _, key in found[start : start + limit]]
+            paging.took(keys, len(found))
+            yield Page([self.mls.record(key) for key in keys], date, paging.doubt)
+            if self.mls.rng.random() < 0.3:
+                self.mls.step()
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
         listing = self.mls.listings.get(key)

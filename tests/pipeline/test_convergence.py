@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from services.due import Terms
 from services.fetcher.service import Fetcher
 from services.fetcher.settings import FetcherSettings
+from services.incremental import bring, settle_mark
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
 from services.reconciler.service import Reconciler
@@ -34,9 +36,10 @@ from shared.sources.pool import SessionPool
 from shared.store.sqlite.store import SqliteStore
 from shared.transport.base import Delivery
 from tests.conftest import SCALE
-from tests.pipeline.model import ModelMls, ModelSource, picture
+from tests.pipeline.model import START, ModelMls, ModelSource, picture, when
 
 FEED = "ddf"
+SECOND = 1_000_000
 
 
 class Crash(BaseException):
@@ -123,6 +126,7 @@ class World:
         self.local = LocalBlobs(folder / "media")
         self.local.prepare()
         self.old: list[tuple[str, bytes]] = []
+        self.runs = itertools.count(1)
         self.boot()
 
     def boot(self) -> None:
@@ -131,7 +135,8 @@ class World:
         blobs: Any = CrashingBlobs(self.local, self.bomb)
         transport: Any = self.bag
         numbers = itertools.count(1)
-        outbox = Outbox(transport, clock=lambda: self.clock, ids=lambda: f"{next(numbers):016x}")
+        self.store = store
+        outbox = self.outbox = Outbox(transport, clock=lambda: self.clock, ids=lambda: f"{next(numbers):016x}")
         pool = SessionPool(lambda: self.source_type(self.mls), _Slots(), 1, idle_seconds=60.0)
         self.fetcher = Fetcher({FEED: pool}, store, outbox, FetcherSettings(range_size=3))
         guard = ReconcilerSettings(remove_at_least=1_000_000, page_size=4)
@@ -149,6 +154,50 @@ class World:
     def inventory(self) -> None:
         self.clock += 1
         self.guarded(lambda: self.fetcher.take_inventory(FEED, "property", "run"))
+
+    def stray(self) -> None:
+        """Pages of changes that belong to no run."""
+        since = self.rng.randrange(START - 1, self.mls.now + 1) * SECOND
+        self.clock += 1
+        self.guarded(lambda: self.fetcher.take_changes(FEED, "property", since, 3, "stray"))
+
+    def incremental(self) -> None:
+        """A run by changes since the mark, with or without an inventory."""
+        often = self.rng.choice((None, 40 * SECOND, 9_000 * SECOND))
+        overlap = self.rng.choice((10, 60)) * SECOND  # no less: the model's clock is that much ahead of its changes
+        terms = Terms(overlap, every=SECOND, inventory_every=often, page_size=3)
+        run = f"run-{next(self.runs)}"
+        self.clock += 1
+        self.guarded(
+            lambda: bring(
+                self.fetcher,
+                self.store,
+                self.outbox,
+                FEED,
+                "property",
+                run,
+                terms,
+                inventory=lambda: self.fetcher.take_inventory(FEED, "property", run),
+                pause=lambda _: False,
+                patience=0,
+            )  # fmt: skip
+        )
+
+    def settle(self) -> None:
+        self.guarded(lambda: settle_mark(self.store, FEED, "property", "", 0))
+        self.assert_mark_holds()
+
+    def assert_mark_holds(self) -> None:
+        """What the MLS has not changed since before the mark is stored as it is."""
+        with self.sqlite.write() as tx:
+            mark = tx.marks.mark(FEED, "property")
+            lines = tx.ledger.lines(FEED, "property", self.mls.listings)
+        if mark is None or mark.reached is None:
+            return
+        for key, item in self.mls.listings.items():
+            if item.stamp * SECOND < mark.reached:
+                assert lines[key].stored
+                assert lines[key].stamp == when(item.stamp)
 
     def guarded(self, act: Callable[[], object]) -> bool:
         """Act; False when the process died and was started again."""
@@ -190,9 +239,15 @@ class World:
     def live(self, steps: int) -> None:
         """A stretch of history."""
         for _ in range(steps):
-            match self.rng.randrange(12):
+            match self.rng.randrange(15):
                 case 0:
                     self.inventory()
+                case 12:
+                    self.stray()
+                case 13:
+                    self.incremental()
+                case 14:
+                    self.settle()
                 case 1 | 2:
                     self.mls.step()
                 case 3:
@@ -202,6 +257,20 @@ class World:
                         self.bag.bodies.append(self.rng.choice(self.old))
                 case _:
                     self.deliver()
+
+    def run_on(self, runs: int) -> None:
+        """Runs by changes, of which some die and some are only begun to be handled."""
+        for _ in range(runs):
+            for _ in range(self.rng.randrange(6)):
+                self.mls.step()
+            self.bomb.left = self.rng.randrange(60) if self.rng.random() < 0.3 else None
+            self.incremental()
+            if self.rng.random() < 0.7:
+                self.drain()
+            else:
+                for _ in range(self.rng.randrange(12)):
+                    self.deliver()
+            self.settle()
 
     def quiet(self) -> None:
         """The MLS stops changing; one more inventory, handled with all that it causes, old messages still arriving."""
@@ -309,6 +378,16 @@ def test_any_long_history_ends_in_step(memory_dir: Path, template: Path, seed: i
             it.live(150)
             it.quiet()
             it.assert_in_step()
+
+
+@pytest.mark.parametrize("seed", range(8 * SCALE))
+def test_a_mark_is_never_ahead_of_what_is_stored(memory_dir: Path, template: Path, seed: int) -> None:
+    with world(memory_dir, template, random.Random(seed), 12) as it:
+        it.run_on(30)
+        assert it.rows("SELECT reached FROM mark WHERE settled_at IS NOT NULL")
+        it.quiet()
+        it.assert_in_step()
+        it.settle()
 
 
 def test_every_single_crash_of_a_first_sync_is_survived(memory_dir: Path, template: Path) -> None:

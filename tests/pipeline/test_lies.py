@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.sync import FeedReport
+from services.outcome import FeedReport
 from tests.pipeline.inside import Feed, reading
 from tests.pipeline.simulated import simulated
 

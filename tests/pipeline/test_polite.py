@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from services.app import App
-from services.sync import FeedReport, sync
+from services.outcome import FeedReport
+from services.sync import sync
 from shared.settings import load
 from tests.pipeline.simulated import MLSYNC, Installation, process, synced, until
 

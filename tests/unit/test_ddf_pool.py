@@ -33,6 +33,9 @@ class FakeSource:
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         raise AssertionError("a pool asks the MLS for nothing")
 
+    def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        raise AssertionError("a pool asks the MLS for nothing")
+
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
         raise AssertionError("a pool asks the MLS for nothing")
 

@@ -201,6 +201,36 @@ def test_what_leaves_no_room_to_work_is_refused(
     assert words in text
 
 
+# --- strategies
+
+
+def test_a_feed_goes_by_the_preferred_strategy_with_an_inventory_each_sync_unless_told_otherwise() -> None:
+    write(FILE)
+    feed = load().feeds["crea"]
+    assert (feed.strategy, feed.overlap, feed.inventory_every) == ("preferred", 3_600, None)
+
+
+def test_the_incremental_strategy_has_an_overlap_and_may_take_inventories_less_often() -> None:
+    write(FILE + "    strategy: incremental\n    overlap: 3d\n    inventory_every: 1d\n")
+    feed = load().feeds["crea"]
+    assert (feed.strategy, feed.overlap, feed.inventory_every) == ("incremental", 259_200, 86_400)
+
+
+@pytest.mark.parametrize("value", ["25h", "2d", "86401"])
+def test_inventories_less_often_than_daily_are_refused(value: str) -> None:
+    write(FILE + f"    strategy: incremental\n    inventory_every: {value}\n")
+    assert complaint() == (
+        "feeds.crea.inventory_every (MLSYNC_FEEDS__CREA__INVENTORY_EVERY): lists of changes tell of no removal: "
+        "a master list is needed at least daily; give 1d or less"
+    )
+
+
+@pytest.mark.parametrize("value", ["30s", "8d", "often"])
+def test_an_overlap_that_is_none_or_longer_than_a_mark_is_good_for_is_refused(value: str) -> None:
+    write(FILE + f"    overlap: {value}\n")
+    assert complaint().startswith("feeds.crea.overlap (MLSYNC_FEEDS__CREA__OVERLAP): ")
+
+
 # --- errors
 
 

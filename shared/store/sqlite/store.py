@@ -21,6 +21,7 @@ from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
 from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
+from shared.store.sqlite.marks import SqliteMarks
 from shared.store.sqlite.media import SqliteMedia
 from shared.store.sqlite.quarantine import SqliteQuarantine
 from shared.store.sqlite.records import SqliteRecords
@@ -35,6 +36,7 @@ class SqliteTx:
         self.removals = SqliteRemovals(connection)
         self.records = SqliteRecords(connection, now)
         self.media = SqliteMedia(connection, now)
+        self.marks = SqliteMarks(connection)
 
 
 class SqliteStore:
