@@ -30,7 +30,7 @@ def sync_table(columns: Sequence[tuple[str, FeedReport]]) -> Table:
     for title, _ in columns:
         table.add_column(title, justify="right")
     figures = [item.as_json() for _, item in columns]
-    table.add_row("listings at the MLS", *(f"{item.as_json()['inventory']:,}" if item.listed else "not asked"
+    table.add_row("listings at the MLS", *(f"{item.as_json()['inventory']:,}" if item.inventoried else "not asked"
                                            for _, item in columns))  # fmt: skip
     for label, name in (
         ("fetched", "fetched"), ("inserted", "inserted"), ("updated", "updated"), ("unchanged", "unchanged"),
@@ -67,7 +67,8 @@ def print_sync(console: Console, reports: Sequence[FeedReport]) -> None:
         for line in item.remaining:
             console.print(f"{item.feed}: {line}", markup=False, soft_wrap=True)
         if item.in_step:
-            what = "in step" if item.listed else "in step with what changed; removals show with the next master list"
+            changed = "in step with what changed; removals show with the next master list"
+            what = "in step" if item.inventoried else changed
             console.print(f"{item.feed}: {what}", markup=False, soft_wrap=True)
 
 

@@ -180,7 +180,7 @@ class World:
                 inventory=lambda: self.fetcher.take_inventory(FEED, "property", run),
                 pause=lambda _: False,
                 patience=0,
-            )  # fmt: skip
+            )
         )
 
     def settle(self) -> None:
