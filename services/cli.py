@@ -95,6 +95,7 @@ class Service(StrEnum):
     reconciler = "reconciler"
     writer = "writer"
     media = "media"
+    geocoder = "geocoder"
 
 
 @contextmanager
@@ -193,10 +194,10 @@ def sync(
     raise typer.Exit(_exit_code(reports))
 
 
-@app.command(epilog="Example: mlsync run            (all four services)")
+@app.command(epilog="Example: mlsync run            (all five services)")
 def run(
     services: Annotated[
-        list[Service] | None, typer.Argument(help="Services to run [default: all four]", show_default=False)
+        list[Service] | None, typer.Argument(help="Services to run [default: all five]", show_default=False)
     ] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -208,7 +209,7 @@ def run(
         names = _chosen(settings, None)
         if services and {item.value for item in services} != set(SERVICES):
             raise SettingsError(
-                "with broker_url memory: (MLSYNC_BROKER_URL) all four services run in one process; leave the names out"
+                "with broker_url memory: (MLSYNC_BROKER_URL) all five services run in one process; leave the names out"
             )
         running = App(settings)
         _stop_on_signal(running)

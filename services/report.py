@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from rich.table import Table
 
 from services.app import open_store
 from services.sync import FeedReport
+from shared.geocoding.nominatim import host_of
 from shared.settings import Settings
-from shared.store.base import FeedStatus
+from shared.store.base import FeedStatus, Store
 from shared.telemetry import escape
 
 NEVER = FeedStatus(None, None, None, 0, 0, 0, 0, 0, 0, 0, None)
@@ -67,9 +68,22 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
         return dict.fromkeys(settings.feeds, NEVER)
     try:
         store.check()
-        return {name: store.feeds.status(name) for name in settings.feeds}
+        return {name: _status(settings, store, name) for name in settings.feeds}
     finally:
         store.close()
+
+
+def _status(settings: Settings, store: Store, feed: str) -> FeedStatus:
+    found = replace(store.feeds.status(feed), located=store.geocoding.located(feed))
+    url = settings.geocoder.url if settings.feeds[feed].geocode else None
+    failing = store.geocoding.failing(host_of(url)) if url and found.located["pending"] else None
+    if failing is None:
+        return found
+    problem: dict[str, object] = {
+        "kind": "geocoder", "resource": "property", "key": host_of(url or ""), "reason": failing.reason,
+        "next_attempt_at": failing.not_before,
+    }  # fmt: skip
+    return replace(found, problems=[problem, *found.problems])
 
 
 def status_json(item: FeedStatus) -> dict[str, Any]:
@@ -84,6 +98,7 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "at_mls": item.at_mls,
         "stored": item.stored,
         "photos": {"stored": item.photos_stored, "pending": item.photos_pending, "failed": item.photos_failed},
+        "located": item.located,
         "held": item.held,
         "quarantined": item.quarantined,
         "unavailable": item.unavailable,
@@ -142,6 +157,10 @@ def _count(name: str) -> Callable[[FeedStatus], str]:
     return lambda item: f"{getattr(item, name):,}"
 
 
+def _located(name: str) -> Callable[[FeedStatus], str]:
+    return lambda item: f"{item.located.get(name, 0):,}"
+
+
 _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("listings at the MLS", lambda item: "unknown" if item.at_mls is None else f"{item.at_mls:,}"),
     ("listings stored", _count("stored")),
@@ -150,6 +169,10 @@ _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("photos stored", _count("photos_stored")),
     ("photos pending", _count("photos_pending")),
     ("photos failed", _count("photos_failed")),
+    ("located by the MLS", _located("mls")),
+    ("located by geocoder", _located("geocoder")),
+    ("addresses not looked up", _located("pending")),
+    ("addresses not found", _located("not_found")),
     ("removals held", _count("held")),
     ("unavailable", _count("unavailable")),
     ("quarantined", _count("quarantined")),

@@ -12,6 +12,7 @@ import structlog
 
 from services.app import App
 from services.fetcher.service import Taken
+from shared.messages import AddressesPending
 from shared.outbox import new_id
 from shared.sources.base import SourceError
 from shared.store.base import Outstanding
@@ -49,10 +50,14 @@ class FeedReport:
     error: str | None = None
     doubt: str = ""
     remaining: list[str] = field(default_factory=list)
+    located: dict[str, int] = field(default_factory=dict)
 
     @property
     def in_step(self) -> bool:
-        """Whether nothing is held, failed, unavailable, quarantined or still on its way."""
+        """Whether nothing is held, failed, unavailable, quarantined or still on its way.
+
+        Addresses still to look up do not count: they add to what the MLS says.
+        """
         left = self.left
         open_ends = (left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos)
         return self.error is None and not self.doubt and not any(open_ends)
@@ -72,6 +77,7 @@ class FeedReport:
             "requests": self._count("", "requests"),
             "seconds": round(self.seconds, 3),
             "resources": {name: self._resource(name) for name in self.counts if name not in ("", "property")},
+            **({"located": self.located} if self.located else {}),
             **({"error": self.error} if self.error else {}),
             **({"doubt": self.doubt} if self.doubt else {}),
             **({"remaining": self.remaining} if self.remaining else {}),
@@ -96,7 +102,9 @@ def sync(
 ) -> list[FeedReport]:
     """Bring ``feeds`` in step, and wait until nothing is left to do now or due within ``wait`` seconds.
 
-    Or, with ``within``, until so many seconds have passed: what is left goes on beside the next sync.
+    Or, with ``within``, until so many seconds have passed: what is left goes on beside the next sync. For addresses
+    alone to be looked up, which add to what the MLS says, no more than ``wait`` seconds are spent, without end ahead
+    (``within``) none.
     ``watch`` is called every now and then with the run's id. ``limit``: only so many listings, removing nothing. Errors
     of one feed are in its report and stop no other.
     """
@@ -118,7 +126,10 @@ def sync(
         watch(run_id)
     for taker in takers:
         taker.join(STOP_SECONDS)
-    settle(app, run_id, wait, watch, lambda: all(_settled(app, feed, results.get(feed)) for feed in feeds), within)
+    settle(
+        app, run_id, wait, watch, lambda: all(_settled(app, feed, results.get(feed)) for feed in feeds), within,
+        aside=wait if within is None else 0.0,
+    )  # fmt: skip
     app.drain_dead()
     for feed in feeds:
         app.log_out(feed)
@@ -160,23 +171,29 @@ def settle(
     watch: Callable[[str], None],
     settled: Callable[[], bool] = lambda: False,
     within: float | None = None,
+    aside: float = 0.0,
 ) -> None:
     """Return once the queues are empty, or hold only what is due later than ``wait`` seconds from now.
 
     ``settled`` may say sooner that nothing in the queues matters to this run: other feeds share them. ``within`` ends
-    the waiting in any case after so many seconds.
+    the waiting in any case after so many seconds. When there is nothing left but addresses to look up, it takes
+    ``aside`` seconds more at most, none when the geocoder fails.
     """
     started = moved = looked = time.monotonic()
+    rest: float | None = None
+    clear = False
     before = -1
     while not app.stopping.is_set():
         if app.transport.wait_idle(POLL_SECONDS) or (within is not None and time.monotonic() - started > within):
             return
         if time.monotonic() - looked > LOOK_SECONDS:
             looked = time.monotonic()
-            if settled():
-                return
+            clear = settled()
         watch(run_id)
-        depths = app.transport.depths()
+        depths = {name: depth for name, depth in app.transport.depths().items() if name != AddressesPending.QUEUE}
+        rest = None if not clear and any(map(any, depths.values())) else rest or time.monotonic()
+        if rest is not None and (time.monotonic() - rest >= aside or not app.addresses_due()):
+            return
         busy = any(ready or unsettled for ready, _, unsettled in depths.values())
         done = sum(sum(counts.values()) for by in app.store.feeds.counts(run_id).values() for counts in by.values())
         if done != before:
@@ -191,12 +208,18 @@ def _finish(app: App, feed: str, run_id: str, started: float, result: Result) ->
     error, doubt = result.error, result.doubt
     report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        remaining(app, left),
+        remaining(app, left), app.located(feed),
     )  # fmt: skip
+    if to_look_up := report.located.get("pending"):
+        report.remaining.append(f"{to_look_up} addresses still to look up; {_geocoder(app)}")
     outcome = "failed" if error else "in_step" if report.in_step else "unfinished"
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
+
+
+def _geocoder(app: App) -> str:
+    return "the next sync goes on" if app.addresses_due() else "the geocoder fails, see mlsync status"
 
 
 def remaining(app: App, left: Outstanding) -> list[str]:
