@@ -36,7 +36,7 @@ class Question:
 
 @dataclass
 class Geocoder:
-    """The hand on the server. ``rate``: questions a second it bears; None: any."""
+    """The hand on the server. ``rate``: questions a second it bears; None: any. It chokes on places of this name."""
 
     url: str = ""
     rate: float | None = None
@@ -45,6 +45,7 @@ class Geocoder:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    choke: str = "\0"
     drip: float = 0.0
     answering: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -85,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
         status, body = hand.status, hand.body
         if soon:
             status, body = 429, b"Too many requests"
+        elif hand.choke in question.asked:
+            body = b"<html>"
         elif body is None:
             told = answer(split.path.rpartition("/")[2], question.parameters)
             assert isinstance(told.body, bytes)

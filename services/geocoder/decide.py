@@ -24,7 +24,10 @@ MISS = 30 * DAY
 """How long an address that was not found is left alone; doubles with every further miss, up to a year."""
 MOST_MISS = 365 * DAY
 PAUSE = 30 * SECOND
-"""How long a server that failed is left alone; doubles with every further failure, up to an hour."""
+"""How long a server that failed is left alone; doubles with every further failure, up to an hour.
+
+The address it failed over waits as long, and up to a day.
+"""
 MOST_PAUSE = HOUR
 THROTTLED = {"http_429": MINUTE, "http_403": HOUR, "http_401": HOUR}
 """The least pause where a server says that it was too much, whatever ``Retry-After`` says: the public one sends 0."""
@@ -184,7 +187,7 @@ def failed(failure: Failure, want: AddressWant, of: int, now: int) -> NotLocated
         return outcome
     if failure.reason in THROTTLED:
         return NotLocated(failure.reason, now, want.asked, want.misses, want.failures)
-    back = now + min(DAY, HOUR << min(want.failures, 10))
+    back = now + min(DAY, PAUSE << min(want.failures, 20))
     return NotLocated(failure.reason, back, want.asked, want.misses, want.failures + 1)
 
 

@@ -55,9 +55,11 @@ def search(arguments: Mapping[str, str]) -> list[dict[str, Any]]:
     if state and _fold(state) != _fold(city[1]):
         return []
     line = next((word.strip() for word in words if any(_fold(street) in _fold(word) for street in STREETS)), "")
-    if not line:
+    if not line:  # as a real one: all that is asked for must be there
         return (
-            [] if arguments.get("street") else [_place(city, "", "", postal, 16, "boundary", "administrative", "city")]
+            []
+            if words[0] and _fold(words[0]) != _fold(city[0])
+            else [_place(city, "", "", postal, 16, "boundary", "administrative", "city")]
         )
     number, _, street = line.partition(" ") if line[:1].isdigit() else ("", "", line)
     chance = _chance(_fold(street), city[0])

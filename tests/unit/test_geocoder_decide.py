@@ -253,7 +253,7 @@ def test_a_miss_is_remembered_for_long_and_longer_each_time() -> None:
 
 def test_an_address_that_brought_no_answer_goes_behind_the_others() -> None:
     outcome = failed(Failure("timeout"), replace(WANT, asked=1, misses=2), 2, NOW)
-    assert outcome == NotLocated("timeout", NOW + HOUR, asked=1, misses=2, failures=1)
+    assert outcome == NotLocated("timeout", NOW + PAUSE, asked=1, misses=2, failures=1)
     assert failed(Failure("malformed"), replace(WANT, failures=20), 2, NOW).next_attempt_at == NOW + DAY
 
 
