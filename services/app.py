@@ -223,7 +223,7 @@ class App:
             return None
         settings = GeocoderSettings(
             chosen.url, feeds, chosen.requests_per_second, chosen.user_agent, chosen.email, chosen.countrycodes,
-            chosen.timeout,
+            chosen.timeout, chosen.query.get_secret_value() if chosen.query else "",
         )  # fmt: skip
         return Geocoder(settings, self.store, self.outbox)
 

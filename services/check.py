@@ -80,7 +80,8 @@ def _photos(settings: Settings) -> str:
 
 def _geocoder(settings: Settings) -> str:
     chosen = settings.geocoder
-    client = Nominatim(chosen.url or "", user_agent=chosen.user_agent, email=chosen.email, timeout=chosen.timeout)
+    query = chosen.query.get_secret_value() if chosen.query else ""
+    client = Nominatim(chosen.url or "", user_agent=chosen.user_agent, query=query, timeout=chosen.timeout)
     try:
         client.check()
     finally:

@@ -174,7 +174,7 @@ def sync(
         int | None, typer.Option(metavar="N", help="Fetch only N listings, with their photos; removes nothing", min=1)
     ] = None,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for retries that are due later", min=0)
+        float, typer.Option(metavar="SECONDS", help="How long to wait for retries due later, and for addresses", min=0)
     ] = 60.0,
     as_json: JsonOption = False,
 ) -> None:

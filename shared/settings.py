@@ -136,8 +136,10 @@ class GeocoderSettings(Strict):
         None,
         description="Base URL of a server that speaks Nominatim's API, such as https://nominatim.example/; unset: none "
         "is asked. The addresses of listings without coordinates are sent to this server (without the unit) and to no "
-        "other: choose one that may have them. OpenStreetMap's public one is not for bulk. A query in the URL, such as "
-        "a key, is sent with every question and shown nowhere",
+        "other: choose one that may have them. OpenStreetMap's public one is not for bulk",
+    )
+    query: SecretStr | None = Field(
+        None, description="Sent with every question, for servers that want a key: name=value, several joined by &"
     )
     requests_per_second: float = Field(
         1.0, gt=0, le=1_000, description="Questions a second at most, of all processes and feeds together"
@@ -160,9 +162,16 @@ class GeocoderSettings(Strict):
         parts = urlsplit(url or "http://unset")
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("give the http(s) URL that `search` stands behind")
-        if "@" in parts.netloc:
-            raise ValueError("the URL must not hold a user and password")
+        if "@" in parts.netloc or parts.query:
+            raise ValueError("the URL must not hold credentials or a query; give a key as query")
         return url or None
+
+    @field_validator("query")
+    @classmethod
+    def _pairs(cls, query: SecretStr | None) -> SecretStr | None:
+        if query is not None and not parse_qsl(query.get_secret_value()):
+            raise ValueError("give name=value, several joined by &")
+        return query
 
 
 class Settings(BaseSettings):
@@ -247,8 +256,9 @@ def secrets_of(settings: Settings) -> Iterator[str]:
         for secret in (feed.password, feed.proxy):
             if secret is not None:
                 yield secret.get_secret_value()
-    for _, value in parse_qsl(urlsplit(settings.geocoder.url or "").query):
-        yield value
+    if settings.geocoder.query is not None:
+        yield settings.geocoder.query.get_secret_value()
+        yield from (value for _, value in parse_qsl(settings.geocoder.query.get_secret_value()))
 
 
 def _refuse_unknown_variables() -> None:

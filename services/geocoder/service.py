@@ -43,8 +43,9 @@ class Geocoder:
         self._store = store
         self._outbox = outbox
         self._client = Nominatim(
-            settings.url, user_agent=settings.user_agent, email=settings.email, timeout=settings.timeout
-        )
+            settings.url, user_agent=settings.user_agent, email=settings.email, query=settings.query,
+            timeout=settings.timeout,
+        )  # fmt: skip
         self._interval = int(SECOND / settings.requests_per_second)
 
     @property

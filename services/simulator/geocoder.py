@@ -86,7 +86,7 @@ def _place(
     }  # fmt: skip
     details = {label: text for label, text in details.items() if text}
     return {
-        "place_id": int(_chance(name, street, number) * 1e9), "licence": "Invented", "osm_type": "way", "osm_id": 1,
+        "place_id": int(_chance(name, _fold(street), number) * 1e9), "licence": "Invented", "osm_type": "way", "osm_id": 1,
         "lat": f"{latitude + (spread[0] + along if street else 0):.7f}",
         "lon": f"{longitude + (spread[1] if street else 0):.7f}",
         "category": category, "type": kind, "place_rank": rank, "importance": 0.1, "addresstype": addresstype,

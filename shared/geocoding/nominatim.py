@@ -44,15 +44,17 @@ class GeocoderError(Exception):
 class Nominatim:
     """A client of one server. Opens nothing before the first question. Not safe for use from two threads at once."""
 
-    def __init__(self, url: str, *, user_agent: str, email: str | None = None, timeout: float = 10.0) -> None:
-        """``url`` is the base of the API; what stands in its query, such as a key, is sent with every question.
+    def __init__(
+        self, url: str, *, user_agent: str, email: str | None = None, query: str = "", timeout: float = 10.0
+    ) -> None:
+        """``url`` is the base of the API. ``query``, such as a key, is sent with every question.
 
         ``timeout`` is seconds for one question, from the first byte to the last.
         """
         parts = urlsplit(url)
         self.host = host_of(url)
         self._base = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
-        self._fixed = dict(parse_qsl(parts.query, keep_blank_values=True))
+        self._fixed = dict(parse_qsl(query, keep_blank_values=True))
         if email:
             self._fixed["email"] = email
         self._timeout = timeout

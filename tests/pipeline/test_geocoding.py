@@ -72,7 +72,7 @@ def asked(server: Geocoder) -> Counter[str]:
 def test_what_the_mls_does_not_locate_is_looked_up_once_and_slowly(tmp_path: Path) -> None:
     rate = 10.0
     with geocoder(rate) as server, synced(tmp_path, LISTINGS, 0) as (mls, here):
-        installed(here, server, requests_per_second=rate, url=f"{server.url}?key={KEY}")
+        installed(here, server, requests_per_second=rate, query=f"key={KEY}")
         report = here.sync()
 
         truth = {record["key"]: record["fields"] for record in mls.truth(size="")}
@@ -288,7 +288,7 @@ def test_one_address_that_a_server_chokes_on_stops_no_other(tmp_path: Path, serv
 
 
 def test_the_rate_holds_for_all_who_ask_together(tmp_path: Path) -> None:
-    rate = 20.0
+    rate = 25.0
     with geocoder(rate) as server, world(tmp_path, server, requests_per_second=rate) as it:
         chosen = ServiceSettings(server.url, ("ddf",), rate, timeout=2)
         others = [Service(chosen, it.app.store, it.app.outbox) for _ in range(3)]

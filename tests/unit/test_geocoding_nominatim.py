@@ -49,8 +49,8 @@ def test_what_is_unknown_brings_no_place(client: Nominatim) -> None:
     assert client.search({"q": "nowhere, atlantis"}) == []
 
 
-def test_a_key_in_the_url_is_sent_and_shown_nowhere(server: Geocoder) -> None:
-    client = Nominatim(f"{server.url}?api_key=s3cr3t&x=1", user_agent="t", timeout=1.0)
+def test_a_key_is_sent_and_shown_nowhere(server: Geocoder) -> None:
+    client = Nominatim(server.url, user_agent="t", query="api_key=s3cr3t&x=1", timeout=1.0)
     client.search(HOUSE)
     assert server.questions[0].parameters["api_key"] == "s3cr3t"
     assert server.questions[0].path == "/geocoder/search"
@@ -144,4 +144,4 @@ def test_proxies_of_the_environment_are_not_used(
 
 
 def test_the_source_is_host_and_port() -> None:
-    assert host_of("https://Geo.Example:8443/nominatim/?key=1") == "geo.example:8443"
+    assert host_of("https://Geo.Example:8443/nominatim/") == "geo.example:8443"
