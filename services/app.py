@@ -16,6 +16,8 @@ import structlog
 from services.drain import Drain
 from services.fetcher.service import Fetcher
 from services.fetcher.settings import FetcherSettings
+from services.geocoder.service import Geocoder
+from services.geocoder.settings import GeocoderSettings
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
 from services.once import PhotosOnce
@@ -44,7 +46,7 @@ from shared.transport.memory import MemoryTransport
 
 log = structlog.get_logger()
 
-SERVICES = ("fetcher", "reconciler", "writer", "media")
+SERVICES = ("fetcher", "reconciler", "writer", "media", "geocoder")
 LOGIN_URLS = {"production": DDF_PRODUCTION_LOGIN_URL, "sample": DDF_SAMPLE_LOGIN_URL}
 PHOTO_SIZES = {"LargePhoto": "large", "Photo": "photo", "ThumbnailPhoto": "thumbnail"}
 RETRY_ATTEMPTS = 4
@@ -151,7 +153,7 @@ def make_source(
 
 
 class App:
-    """All four services in this process, over in-memory queues."""
+    """All services in this process, over in-memory queues."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         """Puts everything together, the store on ``clock``; opens nothing. Raises SettingsError."""
@@ -172,6 +174,8 @@ class App:
             for name, feed in feeds.items()
         }
         self.photo_hosts = HostPauses()
+        self.geocoder = self._geocoder()
+        tell = {"tell": self.geocoder.tell} if self.geocoder else {}
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
         self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused)
         self.reconciler = Reconciler(
@@ -187,6 +191,7 @@ class App:
             },
             self.store,
             outbox,
+            **tell,
         )
         self.writer = Writer(
             {
@@ -200,6 +205,7 @@ class App:
             },
             self.store,
             outbox,
+            **tell,
         )
         self._fetch_queues = {name: f"fetcher.{name}" for name in feeds}
         self._drain = Drain(self.transport, self.store, [*self._fetch_queues.values(), *SERVICES])
@@ -230,6 +236,18 @@ class App:
 
     def _paused(self, name: str) -> float:
         return self.polite[name].paused()
+
+    def _geocoder(self) -> Geocoder | None:
+        """None when no geocoder is set, or no feed uses it."""
+        chosen = self.settings.geocoder
+        feeds = tuple(name for name, feed in self.settings.feeds.items() if feed.geocode)
+        if chosen.url is None or not feeds:
+            return None
+        settings = GeocoderSettings(
+            chosen.url, feeds, chosen.requests_per_second, chosen.user_agent, chosen.email, chosen.countrycodes,
+            chosen.timeout, chosen.query.get_secret_value() if chosen.query else "",
+        )  # fmt: skip
+        return Geocoder(settings, self.store, self.outbox)
 
     def _media(self, name: str, feed: FeedSettings) -> FeedMedia:
         home = urlsplit(login_url(feed))
@@ -270,6 +288,9 @@ class App:
             ("writer", "writer", self.writer.handle, 1),
             ("media", "media", self._photos, self.settings.media.workers),
         ]
+        if self.geocoder is not None and "geocoder" in services:
+            self.geocoder.begin()
+            loops.append(("geocoder", "geocoder", self.geocoder.handle, 1))
         for service, queue, handler, threads in loops:
             if service in services:
                 consumer = Consumer(self.transport, [queue], handler, ConsumerSettings(poll_seconds=0.2), name=queue)
@@ -284,6 +305,16 @@ class App:
             return self.media.handle(envelope, message, delivery)
         with self.outbox.taking(message):
             return self.media.handle(envelope, message, delivery)
+
+    def addresses_due(self) -> bool:
+        """Whether there are addresses to look up, and a geocoder that answers."""
+        return self.geocoder is not None and self.geocoder.due()
+
+    def located(self, feed: str) -> dict[str, int]:
+        """See ``Geocoding.located``; nothing when the feed's addresses are not looked up."""
+        if self.geocoder is None or not self.settings.feeds[feed].geocode:
+            return {}
+        return self.store.geocoding.located(feed)
 
     def drain_dead(self) -> None:
         """Move what is parked now into quarantine."""
@@ -314,6 +345,8 @@ class App:
         self.transport.close()
         for pool in self.pools.values():
             pool.close()
+        if self.geocoder is not None:
+            self.geocoder.close()
         self.store.close()
 
     @contextmanager

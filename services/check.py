@@ -13,6 +13,7 @@ from rich.console import Console
 
 from services.app import login_url, make_source, media_folder, open_store, open_transport
 from services.polite import Polite
+from shared.geocoding.nominatim import GeocoderError, Nominatim
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
 from shared.store.base import StoreError
@@ -22,9 +23,10 @@ from shared.telemetry import escape, redact
 def run_check(settings: Settings, console: Console) -> bool:
     """Print every setting with its meaning, then try database, photo folder and logins; True if all is well."""
     for name, field in Settings.model_fields.items():
-        if name not in ("feeds", "media"):
+        if name not in ("feeds", "media", "geocoder"):
             _explain(console, f"MLSYNC_{name.upper()}", getattr(settings, name), field.description)
     _explain_all(console, "MLSYNC_MEDIA__", settings.media)
+    _explain_all(console, "MLSYNC_GEOCODER__", settings.geocoder)
     for feed, chosen in settings.feeds.items():
         _explain_all(console, f"MLSYNC_FEEDS__{feed.upper()}__", chosen)
     console.print()
@@ -33,6 +35,8 @@ def run_check(settings: Settings, console: Console) -> bool:
         _try(console, "photo store", lambda: _photos(settings)),
         _try(console, "broker", lambda: str(open_transport(settings) and settings.broker_url)),
     ]
+    if settings.geocoder.url is not None:
+        well.append(_try(console, "geocoder", lambda: _geocoder(settings)))
     if not settings.feeds:
         console.print("feeds: none configured; `mlsync demo` needs none", markup=False)
     for feed, chosen in settings.feeds.items():
@@ -55,7 +59,7 @@ def _explain(console: Console, variable: str, value: object, description: str | 
 def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
     try:
         answer = attempt()
-    except (SourceError, StoreError, OSError, ValueError) as error:
+    except (SourceError, StoreError, GeocoderError, OSError, ValueError) as error:
         console.print(f"{what}: {escape(redact(str(error)))}", markup=False, style="red", soft_wrap=True)
         return False
     console.print(f"{what}: {escape(answer)}", markup=False, style="green", soft_wrap=True)
@@ -75,6 +79,17 @@ def _database(settings: Settings) -> str:
 
 def _photos(settings: Settings) -> str:
     return f"{settings.media_url} {_writable(media_folder(settings))}"
+
+
+def _geocoder(settings: Settings) -> str:
+    chosen = settings.geocoder
+    query = chosen.query.get_secret_value() if chosen.query else ""
+    client = Nominatim(chosen.url or "", user_agent=chosen.user_agent, query=query, timeout=chosen.timeout)
+    try:
+        client.check()
+    finally:
+        client.close()
+    return f"{client.host} says that it works; nothing was looked up"
 
 
 def _writable(path: Path) -> str:

@@ -96,6 +96,7 @@ class Service(StrEnum):
     reconciler = "reconciler"
     writer = "writer"
     media = "media"
+    geocoder = "geocoder"
 
 
 @contextmanager
@@ -174,7 +175,7 @@ def sync(
         int | None, typer.Option(metavar="N", help="Fetch only N listings, with their photos; removes nothing", min=1)
     ] = None,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for retries that are due later", min=0)
+        float, typer.Option(metavar="SECONDS", help="How long to wait for retries due later, and for addresses", min=0)
     ] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -194,10 +195,10 @@ def sync(
     raise typer.Exit(_exit_code(reports))
 
 
-@app.command(epilog="Example: mlsync run            (all four services)")
+@app.command(epilog="Example: mlsync run            (all five services)")
 def run(
     services: Annotated[
-        list[Service] | None, typer.Argument(help="Services to run [default: all four]", show_default=False)
+        list[Service] | None, typer.Argument(help="Services to run [default: all five]", show_default=False)
     ] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -209,7 +210,7 @@ def run(
         names = _chosen(settings, None)
         if services and {item.value for item in services} != set(SERVICES):
             raise SettingsError(
-                "with broker_url memory: (MLSYNC_BROKER_URL) all four services run in one process; leave the names out"
+                "with broker_url memory: (MLSYNC_BROKER_URL) all five services run in one process; leave the names out"
             )
         running = App(settings)
         _stop_on_signal(running)

@@ -39,10 +39,14 @@ class FeedReport:
     changes: int | None = None
     unwritten: int = 0
     inventoried: bool = True
+    located: dict[str, int] = field(default_factory=dict)
 
     @property
     def in_step(self) -> bool:
-        """Whether nothing is held, failed, unavailable, quarantined or still on its way."""
+        """Whether nothing is held, failed, unavailable, quarantined or still on its way.
+
+        Addresses still to look up do not count: they add to what the MLS says.
+        """
         left = self.left
         open_ends = (
             left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos, self.unwritten
@@ -68,6 +72,7 @@ class FeedReport:
                 for name in dict.fromkeys([*self.listed, *self.counts])
                 if name not in ("", LISTINGS)
             },
+            **({"located": self.located} if self.located else {}),
             **({} if self.changes is None else {"changes": self.changes, "listed": self.inventoried}),
             **({"error": self.error} if self.error else {}),
             **({"doubt": self.doubt} if self.doubt else {}),
@@ -94,12 +99,18 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
         [*remaining(app, left, unwritten), *_left_alone(app, feed, result, left)], app.settings.feeds[feed].resources,
         result.paused, sum(part.records for part in result.changes) if result.changes else None, unwritten,
-        inventoried=bool(result.taken) or not result.changes,
+        inventoried=bool(result.taken) or not result.changes, located=app.located(feed),
     )  # fmt: skip
+    if to_look_up := report.located.get("pending"):
+        report.remaining.append(f"{to_look_up} addresses still to look up; {_geocoder(app)}")
     outcome = _outcome(report, result, stopped=app.stopping.is_set())
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
+
+
+def _geocoder(app: App) -> str:
+    return "the next sync goes on" if app.addresses_due() else "the geocoder fails, see mlsync status"
 
 
 def _outcome(report: FeedReport, result: Result, *, stopped: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from rich.console import Console
@@ -13,9 +13,10 @@ from rich.table import Table
 from services.app import open_store
 from services.outcome import FeedReport
 from services.polite import Polite, Standing
+from shared.geocoding.nominatim import host_of
 from shared.instants import instant
 from shared.settings import Settings
-from shared.store.base import FeedStatus
+from shared.store.base import FeedStatus, Store
 from shared.telemetry import escape
 
 NEVER = FeedStatus(None, None, None, 0, 0, 0, 0, 0, 0, 0, None)
@@ -79,7 +80,7 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
         return dict.fromkeys(settings.feeds, NEVER)
     try:
         store.check()
-        return {name: store.feeds.status(name) for name in settings.feeds}
+        return {name: _status(settings, store, name) for name in settings.feeds}
     finally:
         store.close()
 
@@ -102,6 +103,19 @@ def print_standings(console: Console, found: Mapping[str, Standing]) -> None:
             console.print(f"{name}: {escape(line)}", markup=False, soft_wrap=True)
 
 
+def _status(settings: Settings, store: Store, feed: str) -> FeedStatus:
+    found = replace(store.feeds.status(feed), located=store.geocoding.located(feed))
+    url = settings.geocoder.url if settings.feeds[feed].geocode else None
+    failing = store.geocoding.failing(host_of(url)) if url and found.located["pending"] else None
+    if failing is None:
+        return found
+    problem: dict[str, object] = {
+        "kind": "geocoder", "resource": "property", "key": host_of(url or ""), "reason": failing.reason,
+        "next_attempt_at": failing.not_before,
+    }  # fmt: skip
+    return replace(found, problems=[problem, *found.problems])
+
+
 def status_json(item: FeedStatus) -> dict[str, Any]:
     """The shape scripts rely on."""
     known = asdict(item)
@@ -114,6 +128,7 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "at_mls": item.at_mls,
         "stored": item.stored,
         "photos": {"stored": item.photos_stored, "pending": item.photos_pending, "failed": item.photos_failed},
+        "located": item.located,
         "held": item.held,
         "quarantined": item.quarantined,
         "unavailable": item.unavailable,
@@ -171,6 +186,10 @@ def _stored(resource: str) -> Callable[[FeedStatus], str]:
     return lambda item: f"{item.resources[resource].stored:,}" if resource in item.resources else "0"
 
 
+def _located(name: str) -> Callable[[FeedStatus], str]:
+    return lambda item: f"{item.located.get(name, 0):,}"
+
+
 _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("listings at the MLS", lambda item: "unknown" if item.at_mls is None else f"{item.at_mls:,}"),
     ("listings stored", _count("stored")),
@@ -180,6 +199,10 @@ _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("photos stored", _count("photos_stored")),
     ("photos pending", _count("photos_pending")),
     ("photos failed", _count("photos_failed")),
+    ("located by the MLS", _located("mls")),
+    ("located by geocoder", _located("geocoder")),
+    ("addresses not looked up", _located("pending")),
+    ("addresses not found", _located("not_found")),
     ("removals held", _count("held")),
     ("unavailable", _count("unavailable")),
     ("quarantined", _count("quarantined")),

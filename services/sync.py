@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from services.app import App
 from services.outcome import FeedReport, finish
 from services.taking import STOPPED, Result, settled, take
+from shared.messages import AddressesPending
 from shared.outbox import new_id
 
 POLL_SECONDS = 0.2
@@ -28,7 +29,9 @@ def sync(
 ) -> list[FeedReport]:
     """Bring ``feeds`` in step, and wait until nothing is left to do now or due within ``wait`` seconds.
 
-    Or, with ``within``, until so many seconds have passed: what is left goes on beside the next sync.
+    Or, with ``within``, until so many seconds have passed: what is left goes on beside the next sync. For addresses
+    alone to be looked up, which add to what the MLS says, no more than ``wait`` seconds are spent, without end ahead
+    (``within``) none.
     ``watch`` is called every now and then with the run's id. ``limit``: only so many listings, removing nothing. Errors
     of one feed are in its report and stop no other.
     """
@@ -52,7 +55,10 @@ def sync(
         watch(run_id)
     for taker in takers:
         taker.join(STOP_SECONDS)
-    settle(app, run_id, wait, watch, lambda: all(settled(app, feed, results.get(feed)) for feed in feeds), within)
+    settle(
+        app, run_id, wait, watch, lambda: all(settled(app, feed, results.get(feed)) for feed in feeds), within,
+        aside=wait if within is None else 0.0,
+    )  # fmt: skip
     app.drain_dead()
     for feed in feeds:
         app.log_out(feed)
@@ -66,23 +72,29 @@ def settle(
     watch: Callable[[str], None],
     enough: Callable[[], bool] = lambda: False,
     within: float | None = None,
+    aside: float = 0.0,
 ) -> None:
     """Return once the queues are empty, or hold only what is due later than ``wait`` seconds from now.
 
     ``enough`` may say sooner that nothing in the queues matters to this run: other feeds share them. ``within`` ends
-    the waiting in any case after so many seconds.
+    the waiting in any case after so many seconds. When there is nothing left but addresses to look up, it takes
+    ``aside`` seconds more at most, none when the geocoder fails.
     """
     started = moved = looked = time.monotonic()
+    rest: float | None = None
+    clear = False
     before = -1
     while not app.stopping.is_set():
         if app.transport.wait_idle(POLL_SECONDS) or (within is not None and time.monotonic() - started > within):
             return
         if time.monotonic() - looked > LOOK_SECONDS:
             looked = time.monotonic()
-            if enough():
-                return
+            clear = enough()
         watch(run_id)
-        depths = app.transport.depths()
+        depths = {name: depth for name, depth in app.transport.depths().items() if name != AddressesPending.QUEUE}
+        rest = None if not clear and any(map(any, depths.values())) else rest or time.monotonic()
+        if rest is not None and (time.monotonic() - rest >= aside or not app.addresses_due()):
+            return
         busy = any(ready or unsettled for ready, _, unsettled in depths.values())
         done = sum(sum(counts.values()) for by in app.store.feeds.counts(run_id).values() for counts in by.values())
         if done != before:

@@ -128,10 +128,22 @@ class PhotosPending(Message, frozen=True, kw_only=True):
     key: str
 
 
+class AddressesPending(Message, frozen=True, kw_only=True):
+    """Listings have no coordinates, and their addresses are to be looked up: look at what the store says of them.
+
+    ``feed`` is one of those they belong to; whoever looks, looks for all.
+    """
+
+    TYPE: ClassVar[str] = "addresses.pending.v1"
+    QUEUE: ClassVar[str] = "geocoder"
+
+
 TYPES: dict[str, type[Message]] = {
     cls.TYPE: cls
-    for cls in (PageFetched, InventoryTaken, RecordsRequested, ListingsDeleted, ListingsGone, PhotosPending)
-}
+    for cls in (
+        PageFetched, InventoryTaken, RecordsRequested, ListingsDeleted, ListingsGone, PhotosPending, AddressesPending
+    )
+}  # fmt: skip
 
 M = TypeVar("M", bound=Message)
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -156,6 +156,9 @@ class FeedSettings(Strict):
         None, description="Let a held removal go once inventories have lacked the listing for so long; unset: never"
     )
     reread: Duration = Field(604_800, ge=3_600, description="Read every record again at least this often")
+    geocode: bool = Field(
+        True, description="Look up the coordinates of listings that come without, if a geocoder is set (`geocoder.url`)"
+    )
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
     read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
@@ -212,6 +215,51 @@ class MediaSettings(Strict):
     timeout: Duration = Field(60, gt=0, description="Seconds for one photo, from first to last byte")
 
 
+class GeocoderSettings(Strict):
+    """Where to look up the coordinates of listings that come without."""
+
+    url: str | None = Field(
+        None,
+        description="Base URL of a server that speaks Nominatim's API, such as https://nominatim.example/; unset: none "
+        "is asked. The addresses of listings without coordinates are sent to this server (without the unit) and to no "
+        "other: choose one that may have them. OpenStreetMap's public one is not for bulk",
+    )
+    query: SecretStr | None = Field(
+        None, description="Sent with every question, for servers that want a key: name=value, several joined by &"
+    )
+    requests_per_second: float = Field(
+        1.0, gt=0, le=1_000, description="Questions a second at most, of all processes and feeds together"
+    )
+    user_agent: str = Field(
+        "mlsync/0.1", min_length=1, description="User-Agent header; public servers want one that tells who asks"
+    )
+    email: str | None = Field(None, description="Address to be reached at, sent along, as public servers ask for it")
+    countrycodes: str | None = Field(
+        None,
+        pattern=r"^[a-z]{2}(,[a-z]{2})*$",
+        description="Countries to look in for listings that name none: ISO 3166-1 codes, separated by commas",
+        examples=["ca,us"],
+    )
+    timeout: Duration = Field(10, gt=0, le=120, description="Seconds for one question, from first to last byte")
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "http://unset")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("give the http(s) URL that `search` stands behind")
+        if "@" in parts.netloc or parts.query:
+            raise ValueError("the URL must not hold credentials or a query; give a key as query")
+        return url or None
+
+    @field_validator("query")
+    @classmethod
+    def _pairs(cls, query: SecretStr | None) -> SecretStr | None:
+        if query is not None and not parse_qsl(query.get_secret_value()):
+            raise ValueError("give name=value, several joined by &")
+        return query
+
+
 class Settings(BaseSettings):
     """Everything. Built once, by ``load``, and passed down."""
 
@@ -225,6 +273,7 @@ class Settings(BaseSettings):
     broker_url: str = Field("memory:", description="How services talk: memory: (one process)")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
     media: MediaSettings = Field(default_factory=MediaSettings, description="The media service")
+    geocoder: GeocoderSettings = Field(default_factory=GeocoderSettings, description="The geocoder")
     feeds: dict[str, FeedSettings] = Field(default_factory=dict, description="Feeds by name, in lower case")
 
     @field_validator("feeds")
@@ -293,6 +342,9 @@ def secrets_of(settings: Settings) -> Iterator[str]:
         for secret in (feed.password, feed.proxy):
             if secret is not None:
                 yield secret.get_secret_value()
+    if settings.geocoder.query is not None:
+        yield settings.geocoder.query.get_secret_value()
+        yield from (value for _, value in parse_qsl(settings.geocoder.query.get_secret_value()))
 
 
 def _refuse_unknown_variables() -> None:
@@ -323,7 +375,8 @@ def _explain(error: ValidationError, file: Path | None) -> Iterator[str]:
 def _suggest(path: list[str]) -> str:
     fields: dict[str, Any] = (
         FeedSettings.model_fields if path[0] == "feeds" else
-        MediaSettings.model_fields if path[0] == "media" else Settings.model_fields
+        MediaSettings.model_fields if path[0] == "media" else
+        GeocoderSettings.model_fields if path[0] == "geocoder" else Settings.model_fields
     )  # fmt: skip
     near = difflib.get_close_matches(path[-1], fields, 1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(fields)}"

@@ -1,7 +1,7 @@
 """The writer: turns source records into rows.
 
 Consumes ``page.fetched`` and ``listings.gone``; publishes ``photos.pending`` for every record of a page, changed or
-not, that the store says has photos to fetch or objects to delete. A page is one transaction.
+not, that the store says has photos to fetch or objects to delete, and ``addresses.pending``. A page is one transaction.
 """
 
 from __future__ import annotations
@@ -52,10 +52,18 @@ REMAP_AT_ONCE = 100
 class Writer:
     """See the module."""
 
-    def __init__(self, feeds: Mapping[str, WriterSettings], store: Store, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        feeds: Mapping[str, WriterSettings],
+        store: Store,
+        outbox: Outbox,
+        tell: Callable[[str, str], None] = lambda _feed, _run_id: None,
+    ) -> None:
+        """``tell`` is called with feed and run after each page: there may be addresses to look up."""
         self._feeds = feeds
         self._store = store
         self._outbox = outbox
+        self._tell = tell
         self._mappings = {settings.mapping: load(settings.mapping) for settings in feeds.values()}
 
     def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
@@ -170,6 +178,7 @@ class Writer:
         self._measure(page.feed, page.resource, effects)
         for key in pending:
             self._outbox.publish(PhotosPending(feed=page.feed, resource=page.resource, key=key), run_id)
+        self._tell(page.feed, run_id)
         return "ok"
 
     def _gone(self, gone: ListingsGone, run_id: str) -> str:

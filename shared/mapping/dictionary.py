@@ -26,7 +26,10 @@ Types are PostgreSQL's; SQLite holds the same values (JSON as text, instants as 
 is NULL. Instants are UTC; what the MLS writes without an offset is read as {zone} time.
 
 - The view `property` is `property_record` with `modification_timestamp`, the listing's own `LastUpdated`, from the
-  ledger. Read the view.
+  ledger. Read the view. Where the MLS has no coordinates, its `latitude` and `longitude` are those of the address if a
+  geocoder is set: `coordinates_source` is `mls` or the geocoder's host, NULL without coordinates;
+  `coordinates_precision` tells how near a geocoder's are: `rooftop`, `interpolated` (between two known houses),
+  `street`, `neighbourhood`, `postcode` or `city`.
 - `extra` holds, by source path, the elements nobody knows yet and the values that do not fit their column, verbatim.
 - A measure has three columns: the number, its unit, and the text as sent. Text that is no number with a unit stands in
   the third alone.

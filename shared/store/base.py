@@ -367,6 +367,8 @@ class FeedStatus:
     next_due: int | None
     resources: dict[str, ResourceStatus] = field(default_factory=dict)
     problems: list[dict[str, object]] = field(default_factory=list)
+    located: dict[str, int] = field(default_factory=dict)
+    """See ``Geocoding.located``."""
 
 
 class Feeds(Protocol):
@@ -480,6 +482,88 @@ class KnownObject:
     content_sha256: str
 
 
+Precision = Literal["rooftop", "interpolated", "street", "neighbourhood", "postcode", "city"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressWant:
+    """An address to ask a geocoder about: normalised (see ``shared.geocoding.address``).
+
+    ``asked`` questions of this round brought nothing, nor did ``misses`` earlier rounds. To ``failures`` questions in a
+    row no answer came; to ``geocoder_failures`` when other addresses are counted in.
+    """
+
+    address: str
+    asked: int = 0
+    misses: int = 0
+    failures: int = 0
+    geocoder_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an address is: degrees, and how near that is to the house."""
+
+    latitude: float
+    longitude: float
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class NotLocated:
+    """An address without coordinates so far: why, and when it is due again (microseconds). See ``AddressWant``."""
+
+    reason: str
+    next_attempt_at: int
+    asked: int = 0
+    misses: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GeocoderPace:
+    """When the geocoder may be asked again, in microseconds; of a failure how many in a row, and the last reason."""
+
+    not_before: int
+    failures: int = 0
+    reason: str | None = None
+
+
+class Geocoding(Protocol):
+    """Addresses of stored listings that have no coordinates, and what a geocoder says of them.
+
+    ``Records.apply`` keeps listings and addresses linked. ``source`` is the geocoder's host; what is said of ``feeds``
+    is said of the addresses their listings have now. Each method is a transaction of its own.
+    """
+
+    def begin(self, source: str) -> None:
+        """A process that asks ``source`` starts: what another geocoder did not find is due again at once."""
+
+    def tell(self, source: str, feeds: Sequence[str]) -> bool:
+        """Whether somebody must be told that addresses are due: some are, and nobody was told lately."""
+
+    def take(self, source: str, feeds: Sequence[str], hold: int) -> AddressWant | int | None:
+        """The address that has been due longest; nobody else gets one before it is settled, or ``hold`` microseconds.
+
+        An integer: the geocoder is not to be asked before that instant. None: nothing is due.
+        """
+
+    def settle(self, source: str, address: str, outcome: Located | NotLocated, pace: GeocoderPace) -> None:
+        """What came of asking for an address that was taken."""
+
+    def due(self, source: str, feeds: Sequence[str]) -> bool:
+        """Whether there are addresses to be asked for, and the geocoder did not fail when it was last asked."""
+
+    def failing(self, source: str) -> GeocoderPace | None:
+        """Why the geocoder failed when it was last asked, and when it may be asked again; None when it did not."""
+
+    def located(self, feed: str) -> dict[str, int]:
+        """The feed's listings by where their coordinates are from: ``mls``, ``geocoder``.
+
+        Without coordinates are those whose address is ``pending`` or was ``not_found``, or that have ``no_address``.
+        """
+
+
 class Objects(Protocol):
     """The object ledger as a whole, for the audit. Each method is a transaction of its own."""
 
@@ -527,6 +611,8 @@ class Store(Protocol):
     def holds(self) -> Holds: ...
     @property
     def budget(self) -> Budget: ...
+    @property
+    def geocoding(self) -> Geocoding: ...
 
     def write(self) -> AbstractContextManager[Tx]:
         """One read-write transaction: committed at the end, rolled back on an exception."""

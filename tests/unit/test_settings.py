@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from shared.settings import FeedSettings, MediaSettings, Settings, SettingsError, load
+from shared.settings import FeedSettings, GeocoderSettings, MediaSettings, Settings, SettingsError, load, secrets_of
 
 SECRET = "hunter2-is-secret"
 FILE = f"""
@@ -352,10 +352,56 @@ def test_an_error_is_not_chained_to_one_that_shows_what_was_given() -> None:
     assert caught.value.__suppress_context__
 
 
+# --- the geocoder
+
+
+def test_no_geocoder_is_asked_unless_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().geocoder.url is None
+    by_environment(monkeypatch, GEOCODER__URL="")
+    assert load().geocoder.url is None
+
+
+def test_a_geocoders_key_is_a_secret_in_every_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_environment(monkeypatch, GEOCODER__URL="https://geo.example/", GEOCODER__QUERY=f"key={SECRET}%21&who=me-it-is")
+    settings = load()
+    assert set(secrets_of(settings)) == {f"key={SECRET}%21&who=me-it-is", f"{SECRET}!", "me-it-is"}
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["geo.example", "ftp://geo.example/", "https://", f"https://me:{SECRET}@geo.example", f"http://g/?key={SECRET}"],
+)
+def test_what_is_no_base_of_an_api_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    by_environment(monkeypatch, GEOCODER__URL=url)
+    text = complaint()
+    assert text.startswith("geocoder.url (MLSYNC_GEOCODER__URL): ")
+    assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("QUERY", SECRET), ("REQUESTS_PER_SECOND", "0"), ("COUNTRYCODES", "Canada"), ("COUNTRYCODES", "ca, us"),
+     ("TIMEOUT", "1h"), ("USER_AGENT", "")],
+)  # fmt: skip
+def test_what_a_geocoder_cannot_be_asked_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    by_environment(monkeypatch, **{f"GEOCODER__{name}": value})
+    text = complaint()
+    assert text.startswith(f"geocoder.{name.lower()} (MLSYNC_GEOCODER__{name}): ")
+    assert SECRET not in text
+
+
+def test_a_misspelt_setting_of_the_geocoder_is_suggested(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_environment(monkeypatch, GEOCODER__USERAGENT="x")
+    assert "did you mean user_agent?" in complaint()
+
+
 # --- descriptions
 
 
-@pytest.mark.parametrize("model", [Settings, FeedSettings, MediaSettings])
+@pytest.mark.parametrize("model", [Settings, FeedSettings, MediaSettings, GeocoderSettings])
 def test_every_field_is_described(model: type[BaseModel]) -> None:
     undescribed = [name for name, field in model.model_fields.items() if not field.description]
     assert undescribed == []

@@ -29,6 +29,7 @@ from shared.messages import SourceRecord
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
 from shared.store.sqlite.embedded import LISTINGS, settle_embedded
+from shared.store.sqlite.geocoding import relink
 from shared.store.sqlite.ledger import COLUMNS
 from shared.store.sqlite.photos import merge, recheck, remove
 from shared.store.sqlite.quarantine import put
@@ -85,6 +86,9 @@ class SqliteRecords:
         )
         replaced = self._store(feed, resource, stored)
         self._remove(feed, resource, removed, len(removed) - approved)
+        if resource == LISTINGS:
+            changed = [*(effect.line.key for effect in stored), *(effect.line.key for effect in removed)]
+            relink(self._connection, feed, changed, self._now())
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,

@@ -19,6 +19,7 @@ from shared.store.sqlite.audit import SqliteObjects
 from shared.store.sqlite.budget import SqliteBudget
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
+from shared.store.sqlite.geocoding import SqliteGeocoding, relink_all
 from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
 from shared.store.sqlite.marks import SqliteMarks
@@ -51,6 +52,7 @@ class SqliteStore:
         self.holds = SqliteHolds(self._database)
         self.budget = SqliteBudget(self._database, self.feeds.now)
         self.objects = SqliteObjects(self._database, self.feeds.now)
+        self.geocoding = SqliteGeocoding(self._database, self.feeds.now)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[SqliteTx]:
@@ -85,6 +87,7 @@ class SqliteStore:
             connection.execute(
                 "UPDATE media_object SET state = 'dead', at = ? WHERE state = 'writing'", (self.feeds.now(),)
             )
+            connection.execute("UPDATE geocoder SET told_until = 0")  # messages in memory died with their process
 
     def migrate(self) -> None:
         self._database.connection()  # makes the folder and sets the journal mode, with a clear error
@@ -93,6 +96,7 @@ class SqliteStore:
             migrate.upgrade(engine)
         finally:
             engine.dispose()
+        relink_all(self._database, self.feeds.now())
 
     def check(self) -> None:
         if not self.path.exists():
