@@ -149,3 +149,4 @@ class Fetcher:
             ),
             run_id,
         )
+                broken=page.broken,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -46,13 +47,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record of a page that cannot be mapped, with its bytes and the reason."""
+    """A record of a page that cannot be mapped, or (``kind`` xml) not even read, with its bytes and the reason."""
 
     key: str
     body: bytes
     reason: str
 
 
+    kind: Literal["record", "xml"] = "record"
 def on_page(
     page: PageFetched,
     read: Sequence[Read],
@@ -74,7 +76,7 @@ def on_page(
         line = lines.get(bad.key)
         if not _counts(page, line, horizon):
             continue
-        effects.append(Quarantine(bad.key, "record", bad.body, bad.reason, page.observed_at))
+        effects.append(Quarantine(bad.key, bad.kind, bad.body, bad.reason, page.observed_at))
         effects += _in_vain(line, page.observed_at, f"quarantined: {bad.reason}", now)
     lost = set(page.asked) - came - {bad.key for bad in unreadable}
     for key in sorted(lost):

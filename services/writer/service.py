@@ -117,7 +117,7 @@ class Writer:
 
     def _page(self, page: PageFetched, run_id: str) -> str:
         read: list[Read] = []
-        unreadable: list[Unreadable] = []
+        unreadable = [Unreadable(bad.key, bad.body, bad.reason, "xml") for bad in page.broken]
         for record in page.records:
             try:
                 read.append(self.map(page.feed, page.resource, record))

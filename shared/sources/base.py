@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.messages import SourceRecord
+from shared.messages import BrokenRecord, SourceRecord
 
 
 class SourceError(Exception):
@@ -23,6 +23,10 @@ class SourceUnavailableError(SourceError):
 
 class SourceUnreadableError(SourceUnavailableError):
     """The answer came whole but cannot be read, again and again. Asking for fewer records at once may tell which."""
+
+
+class SourceAwayError(SourceUnavailableError):
+    """Something else answers in the MLS's place (a maintenance page, a portal): nothing is wrong with what is asked."""
 
 
 class SourceRefusedError(SourceError):
@@ -73,18 +77,22 @@ def _unpack(item: bytes) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was."""
+    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was.
+
+    ``broken`` are those it gave that cannot be read; they harm no other.
+    """
 
     records: list[SourceRecord]
     server_date: int | None
+    broken: list[BrokenRecord] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoObject:
     """One photo as the MLS gave it: bytes, or where to fetch them, or why there is none.
 
-    ``order`` is the object's number (0: the preferred or only one). Exactly one of ``data``, ``url`` and ``error``
-    is set.
+    ``order`` is the object's number (0: nobody knows, or, of an error, all of them). Exactly one of ``data``, ``url``
+    and ``error`` is set.
     """
 
     order: int
@@ -113,8 +121,12 @@ class Source(Protocol):
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         """The records of at most 100 keys, in one request."""
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
-        """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered."""
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
+        """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered.
+
+        ``orders`` are the numbers wanted, where they are known: an MLS that gives but one object at a time is asked for
+        each of them.
+        """
 
     def close(self) -> None:
         """Log out; never raises. The source may log in again afterwards."""
