@@ -190,17 +190,18 @@ def _finish(app: App, feed: str, run_id: str, started: float, result: Result) ->
     left = app.store.feeds.outstanding(feed)
     error, doubt = result.error, result.doubt
     report = FeedReport(
+    trouble = app.fetcher.trouble.get(feed, "") if left.wanted else ""
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        remaining(app, left),
+        remaining(app, left, trouble),
     )  # fmt: skip
     outcome = "failed" if error else "in_step" if report.in_step else "unfinished"
-    app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
+    app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or trouble or None)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
 
 
-def remaining(app: App, left: Outstanding) -> list[str]:
-    """What is not in step, in words, with when it is tried again."""
+def remaining(app: App, left: Outstanding, trouble: str = "") -> list[str]:
+    """What is not in step, in words, with when it is tried again; ``trouble``: why records could not be asked for."""
     found = []
     due = ""
     if left.next_due is not None:
@@ -211,11 +212,14 @@ def remaining(app: App, left: Outstanding) -> list[str]:
     if delayed is not None:
         soon = f"; a retry is due in {max(0.0, delayed - time.monotonic()):.0f} s, the next sync goes on at once"
     if left.wanted:
-        found.append(f"{left.wanted} records still to fetch{soon}")
+        found.append(f"{left.wanted} records still to fetch{soon}" + (f"; {trouble}" if trouble else ""))
     if left.photos:
         found.append(f"{left.photos} photos still to fetch or delete{soon}")
     if left.unavailable:
-        found.append(f"{left.unavailable} listed records not delivered by the MLS; asked for again by later syncs{due}")
+        found.append(
+            f"{left.unavailable} listed records not delivered by the MLS, or older than listed; "
+            f"asked for again by later syncs{due}"
+        )
     if left.photos_failed:
         found.append(f"{left.photos_failed} photos failed; tried again by later syncs{due}")
     if left.held:

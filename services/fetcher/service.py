@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.fetcher.decide import still_wanted, to_messages
+from services.fetcher.decide import apart, still_wanted, to_messages
 from services.fetcher.settings import FetcherSettings
 from shared.consumer import Reject, Retry
+from shared.effects import BREAKS_ANSWERS
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
-from shared.sources.base import Page, SourceError, SourceUnavailableError, SourceUnreadableError
+from shared.sources.base import Page, SourceAwayError, SourceError, SourceUnavailableError, SourceUnreadableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import Store
 from shared.transport.base import Delivery
@@ -59,6 +60,8 @@ class Fetcher:
         self._pace = pace
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        self.trouble: dict[str, str] = {}
+        """By feed why the last request for records had no usable answer; nothing since one had."""
 
     def take_inventory(self, feed: str, resource: str, run_id: str, limit: int | None = None) -> Taken:
         """Take the master list and publish it in ranges.
@@ -97,15 +100,28 @@ class Fetcher:
             return "not_wanted"
         if self._failures.get(message.feed, 0) >= self._settings.failures:
             return "mls_down"  # the wants stay, and are asked for when an inventory has been answered again
+        keys, *others = apart(keys, lines)
+        for part in others:
+            self._outbox.publish(
+                RecordsRequested(feed=message.feed, resource=message.resource, keys=part), envelope.run_id
+            )
         try:
             with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 observed_at = self._store.feeds.observe(message.feed)
                 page = source.records(message.resource, keys)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
+        except SourceAwayError as error:
+            log.warning("something else answers for the MLS: nothing more is asked until the next inventory",
+                        feed=message.feed, reason=str(error))  # fmt: skip
+            self._failures[message.feed] = self._settings.failures
+            self.trouble[message.feed] = str(error)
+            return "mls_away"
         except SourceError as error:
-            passing = isinstance(error, SourceUnavailableError) and not isinstance(error, SourceUnreadableError)
-            self._failures[message.feed] = self._failures.get(message.feed, 0) + passing
+            self.trouble[message.feed] = str(error)
+            unreadable = isinstance(error, SourceUnreadableError)
+            passing = isinstance(error, SourceUnavailableError) and not unreadable
+            self._failures[message.feed] = self._failures.get(message.feed, 0) + (not unreadable)
             if passing and delivery.attempt < self._settings.attempts:
                 raise Retry(str(error), delay=getattr(error, "retry_after", None)) from error
             return self._give_up(message, keys, observed_at, str(error), envelope.run_id)
@@ -116,6 +132,7 @@ class Fetcher:
     def _heard(self, feed: str) -> None:
         self._answered[feed] = time.monotonic()
         self._failures[feed] = 0
+        self.trouble.pop(feed, None)
 
     def _give_up(self, message: RecordsRequested, keys: list[str], observed_at: int, failure: str, run_id: str) -> str:
         """Count an attempt for each key, unless it is these keys that the MLS fails over.
@@ -130,6 +147,8 @@ class Fetcher:
             for half in (keys[:middle], keys[middle:]):
                 self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=half), run_id)
             return "halved"
+        if alive:
+            failure = BREAKS_ANSWERS + failure
         self._publish(message, keys, observed_at, Page([], None), run_id, failure)
         return "given_up"
 
@@ -146,7 +165,7 @@ class Fetcher:
                 asked=keys,
                 records=page.records,
                 failure=failure,
+                broken=page.broken,
             ),
             run_id,
         )
-                broken=page.broken,
