@@ -189,7 +189,7 @@ class PhotoStored:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFailed:
-    """One photo that could not be had, with the reason's name.
+    """One photo that could not be had, with the reason's name, and after a colon what the server said, if anything.
 
     ``reread``: its address may have expired, so the record is to be read again by the next inventory.
     """
