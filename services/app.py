@@ -176,7 +176,7 @@ class App:
         )
         self.writer = Writer(
             {
-                name: WriterSettings(feed.protocol, feed.media, PHOTO_SIZES[feed.photo_size])  # type: ignore[arg-type]
+                name: WriterSettings(feed.protocol, feed.media, PHOTO_SIZES[feed.photo_size], feed.unescape)  # type: ignore[arg-type]
                 for name, feed in feeds.items()
             },
             self.store,

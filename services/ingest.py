@@ -18,6 +18,7 @@ from rich.console import Console
 from services.app import App
 from services.report import print_sync
 from services.sync import FeedReport, settle
+from shared.mapping.escaped import restored
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
 from shared.messages import BrokenRecord, PageFetched, SourceRecord
@@ -83,8 +84,8 @@ def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | N
                     server_date=None,
                     asked=[],
                     records=records[start : start + PAGE],
-                ),
                     broken=broken[start : start + PAGE],
+                ),
                 run_id,
             )
     return None
@@ -99,7 +100,7 @@ def _read(path: Path) -> tuple[str, list[SourceRecord], list[BrokenRecord]]:
 
 
 def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool) -> int:
-    mapping = load(settings.feeds[feed].protocol)
+    mapping, unescape = load(settings.feeds[feed].protocol), settings.feeds[feed].unescape
     shown: list[dict[str, Any]] = []
     bad = False
     for path in files:
@@ -110,13 +111,13 @@ def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool
             return 1
         for record in records:
             try:
-                shown.append(typed(mapping.map(feed, resource, record)))
+                shown.append(typed(mapping.map(feed, resource, restored(record, unescape))))
             except UnmappableError as error:
                 bad = True
                 shown.append({"key": record.key, "error": str(error)})
-    if as_json:
         bad = bad or bool(broken)
         shown += ({"key": record.key, "error": record.reason} for record in broken)
+    if as_json:
         typer.echo(json.dumps({"feed": feed, "records": shown}))
     else:
         for item in shown:
