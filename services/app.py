@@ -221,7 +221,10 @@ class App:
             allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
             proxy=feed.proxy.get_secret_value() if feed.proxy else None,
         )
-        return FeedMedia(MediaFeedSettings(feed.media), Downloader(downloads), self.pools[name])
+        placeholders = frozenset(feed.placeholders)
+        return FeedMedia(
+            MediaFeedSettings(feed.media, placeholders=placeholders), Downloader(downloads), self.pools[name]
+        )
 
     def _pace(self) -> None:
         while self.transport.pressure("writer") > PAGES_AHEAD_BYTES and not self._stop.is_set():

@@ -129,6 +129,7 @@ def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str
     taken: list[Taken] = []
     try:
         app.writer.remap(feed, run_id)
+        app.media.forget_placeholders(feed)
         taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
         results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
     except SourceError as error:
@@ -189,8 +190,8 @@ def settle(
 def _finish(app: App, feed: str, run_id: str, started: float, result: Result) -> FeedReport:
     left = app.store.feeds.outstanding(feed)
     error, doubt = result.error, result.doubt
-    report = FeedReport(
     trouble = app.fetcher.trouble.get(feed, "") if left.wanted else ""
+    report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
         remaining(app, left, trouble),
     )  # fmt: skip

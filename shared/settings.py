@@ -128,6 +128,14 @@ class FeedSettings(Strict):
             raise ValueError("the URL must not hold credentials; give them as username and password")
         return login_url
 
+    @field_validator("placeholders")
+    @classmethod
+    def _hashes(cls, placeholders: list[str]) -> list[str]:
+        for placeholder in placeholders:
+            if not re.fullmatch(r"[0-9a-fA-F]{64}", placeholder):
+                raise ValueError(f"{placeholder[:80]!r} is no SHA-256: give 64 hexadecimal digits")
+        return [placeholder.lower() for placeholder in placeholders]
+
 
 class MediaSettings(Strict):
     """The media service."""

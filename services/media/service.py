@@ -95,6 +95,12 @@ class Media:
         self._blobs = blobs
         self._limits = limits
 
+    def forget_placeholders(self, feed: str) -> None:
+        """Take back what was stored before it was known to be a placeholder; it is then a photo still to be had."""
+        placeholders = self._feeds[feed].settings.placeholders
+        if placeholders and (count := self._store.objects.disown(feed, placeholders)):
+            log.info("stored pictures are placeholders: their photos are asked for again", feed=feed, photos=count)
+
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Bring one record's photos in step with what its rows want."""
         if not isinstance(message, PhotosPending):
@@ -202,7 +208,8 @@ class Media:
         self, feed: FeedMedia, want: PhotoWant, data: bytes, etag: str | None = None, last_modified: str | None = None
     ) -> Outcome:
         try:
-            return Fetched(want, data, verify(data, self._limits), etag, last_modified)
+            limits = replace(self._limits, placeholders=feed.settings.placeholders)
+            return Fetched(want, data, verify(data, limits), etag, last_modified)
         except PhotoRejectedError as error:
             return Failed(want, error.reason.value, permanent=error.reason not in CUT_ON_THE_WAY)
 
@@ -263,13 +270,6 @@ class Media:
             tx.media.struck(message.feed, message.resource, run_id, dead)
 
 
-def _stored(item: Fetched, name: str | None) -> PhotoStored:
-    return PhotoStored(
-        item.want.media_key,
-        item.want.version,
-        name,
-        item.verified.sha256,
-        item.verified.byte_size,
 def _of_all(item: PhotoObject | None) -> PhotoObject | None:
     """The item, if it says of all photos of the record why there are none."""
     return item if item is not None and item.order == 0 and item.error is not None else None
@@ -280,6 +280,13 @@ def _missing(want: PhotoWant, *, none: bool) -> Failed:
     return Failed(want, "missing", permanent=none)
 
 
+def _stored(item: Fetched, name: str | None) -> PhotoStored:
+    return PhotoStored(
+        item.want.media_key,
+        item.want.version,
+        name,
+        item.verified.sha256,
+        item.verified.byte_size,
         item.verified.width,
         item.verified.height,
         item.verified.mime_type,

@@ -274,6 +274,14 @@ class Outstanding:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedPhoto:
+    """One picture, byte for byte, that many listings have: a firm's logo, or what an MLS sends where it has none."""
+
+    sha256: str
+    listings: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
     """What ``mlsync status`` shows of a feed."""
 
@@ -290,6 +298,7 @@ class FeedStatus:
     next_due: int | None
     resources: dict[str, int] = field(default_factory=dict)
     problems: list[dict[str, object]] = field(default_factory=list)
+    repeated: list[RepeatedPhoto] = field(default_factory=list)
 
 
 class Feeds(Protocol):
@@ -388,6 +397,10 @@ class Objects(Protocol):
 
     def lost(self, names: Sequence[str]) -> int:
         """These live objects are gone or damaged: their rows want them again. Returns how many rows do."""
+
+    def disown(self, feed: str, hashes: Iterable[str]) -> int:
+        """Pictures of the feed with these contents (SHA-256) are no photos: their objects become dead, their rows want
+        them again. Returns how many rows do. Some at a time, not one transaction."""
 
 
 class Tx(Protocol):

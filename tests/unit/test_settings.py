@@ -242,6 +242,20 @@ def test_an_error_is_not_chained_to_one_that_shows_what_was_given() -> None:
     assert caught.value.__suppress_context__
 
 
+# --- values
+
+
+def test_placeholders_are_hashes_in_any_case() -> None:
+    write(FILE + f"    placeholders: ['{'AB' * 32}']\n")
+    assert load().feeds["crea"].placeholders == ["ab" * 32]
+
+
+@pytest.mark.parametrize("value", ["abc", "g" * 64, "a" * 65])
+def test_what_is_no_hash_is_no_placeholder(value: str) -> None:
+    write(FILE + f"    placeholders: ['{value}']\n")
+    assert "give 64 hexadecimal digits" in complaint()
+
+
 # --- descriptions
 
 

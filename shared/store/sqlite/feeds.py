@@ -11,6 +11,7 @@ from shared.store.sqlite.database import Database
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
 from shared.store.sqlite.media import DUE as PHOTO_DUE
 from shared.store.sqlite.media import STORED
+from shared.store.sqlite.pictures import repeated
 
 KEEP_RUNS = 90 * DAY
 PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
@@ -147,6 +148,7 @@ class SqliteFeeds:
                 "office": self._one("SELECT count(*) FROM office WHERE feed = ?", feed),
             },
             problems=self._problems(feed),
+            repeated=repeated(self._database, feed),
         )
 
     def _problems(self, feed: str, limit: int = 1000) -> list[dict[str, object]]:
