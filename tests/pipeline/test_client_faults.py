@@ -88,7 +88,8 @@ def world(folder: Path, *faults: str, **feed: Any) -> Iterator[World]:
 
 
 @pytest.mark.parametrize(
-    "fault", ["double-escaping=0.5", "terminal-escapes", "late-status=20201:first:1", "broken-gzip=corrupt"]
+    "fault",
+    ["double-escaping=0.5", "terminal-escapes", "late-status=20201:first:1", "broken-gzip=corrupt", "needs-accept"],
 )
 def test_a_sync_ends_in_step_in_spite_of(tmp_path: Path, fault: str) -> None:
     with world(tmp_path, fault) as it:

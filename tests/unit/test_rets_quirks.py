@@ -85,6 +85,14 @@ def test_a_length_is_sent_with_every_request_to_a_server_that_demands_it(method:
         assert server.paths() == ["/login", "/login", "/search", "/search", "/logout"]
 
 
+def test_every_request_accepts_whatever_comes() -> None:
+    with serving(jpeg(1), path="/object") as server:
+        session = server.session()
+        list(DdfSource(session).photos("property", "9", location=True))
+        session.logout()
+        assert [asked.headers["Accept"] for asked in server.asked] == ["*/*"] * 3
+
+
 def test_no_proof_of_the_user_agent_is_sent_unasked() -> None:
     with serving(Say(FOUND)) as server:
         search(server.session())
