@@ -200,6 +200,7 @@ class App:
                     feed.media,
                     PHOTO_SIZES[feed.photo_size],  # type: ignore[arg-type]
                     tuple(feed.resources),
+                    feed.unescape,
                 )
                 for name, feed in feeds.items()
             },
@@ -261,7 +262,12 @@ class App:
             allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
             proxy=feed.proxy.get_secret_value() if feed.proxy else None,
         )
-        return FeedMedia(MediaFeedSettings(feed.media), Downloader(downloads, self.photo_hosts), self.pools[name])
+        placeholders = frozenset(feed.placeholders)
+        return FeedMedia(
+            MediaFeedSettings(feed.media, placeholders=placeholders),
+            Downloader(downloads, self.photo_hosts),
+            self.pools[name],
+        )
 
     def _pace(self) -> None:
         while self.transport.pressure("writer") > PAGES_AHEAD_BYTES and not self._stop.is_set():

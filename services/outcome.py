@@ -95,16 +95,17 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
     unwritten = sum(settle_mark(app.store, feed, resource, run_id, pages.get(resource, 0)) for resource in asked)
     left = app.store.feeds.outstanding(feed)
     error, doubt = result.error, result.doubt
+    trouble = app.fetcher.trouble.get(feed, "") if left.wanted else ""
     report = FeedReport(
         feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        [*remaining(app, left, unwritten), *_left_alone(app, feed, result, left)], app.settings.feeds[feed].resources,
-        result.paused, sum(part.records for part in result.changes) if result.changes else None, unwritten,
+        [*remaining(app, left, unwritten, trouble), *_left_alone(app, feed, result, left)],
+        app.settings.feeds[feed].resources, result.paused, sum(part.records for part in result.changes) if result.changes else None, unwritten,
         inventoried=bool(result.taken) or not result.changes, located=app.located(feed),
     )  # fmt: skip
     if to_look_up := report.located.get("pending"):
         report.remaining.append(f"{to_look_up} addresses still to look up; {_geocoder(app)}")
     outcome = _outcome(report, result, stopped=app.stopping.is_set())
-    app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or None)
+    app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or trouble or None)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
 
@@ -138,8 +139,11 @@ def _left_alone(app: App, feed: str, result: Result, left: Outstanding) -> list[
     return found
 
 
-def remaining(app: App, left: Outstanding, unwritten: int = 0) -> list[str]:
-    """What is not in step, in words, with when it is tried again; ``unwritten`` are pages of changes."""
+def remaining(app: App, left: Outstanding, unwritten: int = 0, trouble: str = "") -> list[str]:
+    """What is not in step, in words, with when it is tried again.
+
+    ``unwritten`` are pages of changes; ``trouble`` says why records could not be asked for.
+    """
     found = []
     if unwritten:
         found.append(f"{unwritten} pages of changes not written yet; the next sync asks again for what is lost")
@@ -152,11 +156,14 @@ def remaining(app: App, left: Outstanding, unwritten: int = 0) -> list[str]:
     if delayed is not None:
         soon = f"; a retry is due in {max(0.0, delayed - time.monotonic()):.0f} s, the next sync goes on at once"
     if left.wanted:
-        found.append(f"{left.wanted} records still to fetch{soon}")
+        found.append(f"{left.wanted} records still to fetch{soon}" + (f"; {trouble}" if trouble else ""))
     if left.photos:
         found.append(f"{left.photos} photos still to fetch or delete{soon}")
     if left.unavailable:
-        found.append(f"{left.unavailable} listed records not delivered by the MLS; asked for again by later syncs{due}")
+        found.append(
+            f"{left.unavailable} listed records not delivered by the MLS, or older than listed; "
+            f"asked for again by later syncs{due}"
+        )
     if left.photos_failed:
         found.append(f"{left.photos_failed} photos failed; tried again by later syncs{due}")
     if left.held:

@@ -134,6 +134,7 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "unavailable": item.unavailable,
         "next_due": _instant(item.next_due),
         "resources": known["resources"],
+        "repeated_photos": known["repeated"],
         "problems": [{**problem, "next_attempt_at": _instant(problem["next_attempt_at"])} for problem in item.problems],
     }  # fmt: skip
 
@@ -161,6 +162,11 @@ def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
             console.print(escape(text + (f"; next tried {due}" if due else "")), markup=False, soft_wrap=True)
         if len(item.problems) > SHOWN_PROBLEMS:
             console.print(f"{name}: and {len(item.problems) - SHOWN_PROBLEMS} more; see --json", markup=False)
+        for picture in item.repeated:
+            shared = f"{name}: one picture is a photo of {picture.listings:,} listings, SHA-256 {picture.sha256}"
+            console.print(
+                f"{shared}; if it stands for no photo, list it under placeholders", markup=False, soft_wrap=True
+            )
 
 
 def _age(seconds: float | None) -> str:

@@ -48,6 +48,7 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
         if limit is None:
             app.writer.give_up(feed, run_id)
         app.writer.remap(feed, run_id)
+        app.media.forget_placeholders(feed)
         _take_one(app, feed, LISTINGS, run_id, limit, wait, taken, changes)
         for resource in app.settings.feeds[feed].resources[1:] if limit is None else ():
             try:

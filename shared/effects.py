@@ -14,6 +14,9 @@ import msgspec
 from shared.mapping.record import Mapped, MediaItem
 from shared.messages import Message, SourceRecord
 
+BREAKS_ANSWERS = "the MLS fails over this record: "
+"""How the reason of an attempt begins when the record was asked for alone and no usable answer came."""
+
 
 class Line(msgspec.Struct, frozen=True, gc=False):
     """One key's line in the ledger: what is stored of it, and what is wanted.
@@ -48,6 +51,11 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     def asked(self) -> bool:
         """Whether the record was already asked for in vain on behalf of the inventory that wants it."""
         return self.attempted_by is not None and self.attempted_by == self.wanted_by
+
+    @property
+    def breaks_answers(self) -> bool:
+        """Whether no answer with this record in it could be read, so that it had better be asked for alone."""
+        return self.reason is not None and self.reason.startswith(BREAKS_ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)

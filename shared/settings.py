@@ -169,6 +169,18 @@ class FeedSettings(Strict):
     ca_bundle: Path | None = Field(None, description="File of certificate authorities to trust; unset: the usual ones")
     basic_over_cleartext: bool = Field(False, description="Allow Basic authentication over http:// beyond loopback")
     encoding: str = Field("cp1252", description="What bytes that are no UTF-8 are taken for")
+    unescape: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Text the MLS escaped twice (`&eacute;` for é). auto: undone in records that show it, having "
+        "neither `<` nor a bare `&` anywhere, and some reference besides `&amp;`; always: undone in each text that can "
+        "be so, even if only `&amp;` shows it; never: kept",
+    )
+    placeholders: list[str] = Field(
+        default_factory=list,
+        description="SHA-256 (64 hexadecimal digits each) of pictures the MLS sends where it has no photo. They are "
+        "never stored: such a photo counts as failed and is tried again. `mlsync status` names pictures many listings "
+        "share",
+    )
     private_hosts: Names = Field(
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",
@@ -204,6 +216,14 @@ class FeedSettings(Strict):
         if resources[:1] != ["property"] or len(set(resources)) != len(resources):
             raise ValueError("give property first, then member, office or both, each once")
         return resources
+
+    @field_validator("placeholders")
+    @classmethod
+    def _hashes(cls, placeholders: list[str]) -> list[str]:
+        for placeholder in placeholders:
+            if not re.fullmatch(r"[0-9a-fA-F]{64}", placeholder):
+                raise ValueError(f"{placeholder[:80]!r} is no SHA-256: give 64 hexadecimal digits")
+        return [placeholder.lower() for placeholder in placeholders]
 
 
 class MediaSettings(Strict):

@@ -14,6 +14,14 @@ def still_wanted(keys: Sequence[str], lines: Mapping[str, Line], now: int) -> li
     return [key for key in keys if (line := lines.get(key)) is not None and _is_wanted(line, now)]
 
 
+def apart(keys: Sequence[str], lines: Mapping[str, Line]) -> list[list[str]]:
+    """``keys`` in requests of their own: first those that go together, then one by one those whose record broke the
+    answer when it was last asked for alone. So a page is halved to find them once, not at every inventory."""
+    breaking = [key for key in keys if key in lines and lines[key].breaks_answers]
+    together = [key for key in keys if key not in breaking]
+    return [part for part in (together, *([key] for key in breaking)) if part]
+
+
 def _is_wanted(line: Line, now: int) -> bool:
     due = line.next_attempt_at is None or line.next_attempt_at <= now
     return line.wanted_by is not None and not line.asked and due

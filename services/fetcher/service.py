@@ -14,12 +14,20 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.fetcher.decide import still_wanted, to_messages
+from services.fetcher.decide import apart, still_wanted, to_messages
 from services.fetcher.settings import FetcherSettings
 from shared.consumer import Reject, Retry
+from shared.effects import BREAKS_ANSWERS
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
-from shared.sources.base import Page, SourceError, SourcePausedError, SourceUnavailableError, SourceUnreadableError
+from shared.sources.base import (
+    Page,
+    SourceAwayError,
+    SourceError,
+    SourcePausedError,
+    SourceUnavailableError,
+    SourceUnreadableError,
+)
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import Store
 from shared.transport.base import Delivery
@@ -82,6 +90,8 @@ class Fetcher:
         self._paused = paused
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        self.trouble: dict[str, str] = {}
+        """By feed why the last request for records had no usable answer; nothing since one had."""
 
     def take_inventory(self, feed: str, resource: str, run_id: str, limit: int | None = None) -> Taken:
         """Take the master list and publish it in ranges.
@@ -145,13 +155,13 @@ class Fetcher:
     def _publish_changes(self, feed: str, resource: str, observed_at: int, page: Page, run_id: str) -> int:
         """How many messages it took: an MLS may send more than it was asked for."""
         self._store.feeds.count(feed, run_id, resource, {"fetched": len(page.records)})
-        starts = range(0, len(page.records), MOST_RECORDS)
+        starts = range(0, len(page.records) or bool(page.broken), MOST_RECORDS)
         for start in starts:
             part = page.records[start : start + MOST_RECORDS]
             self._outbox.publish(
                 PageFetched(
                     feed=feed, resource=resource, observed_at=observed_at, server_date=page.server_date, asked=[],
-                    records=part,
+                    records=part, broken=page.broken if start == 0 else [],
                 ),
                 run_id,
             )  # fmt: skip
@@ -175,6 +185,11 @@ class Fetcher:
             return "not_wanted"
         if self._failures.get(message.feed, 0) >= self._settings.failures:
             return "mls_down"  # the wants stay, and are asked for when an inventory has been answered again
+        keys, *others = apart(keys, lines)
+        for part in others:
+            self._outbox.publish(
+                RecordsRequested(feed=message.feed, resource=message.resource, keys=part), envelope.run_id
+            )
         try:
             with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 observed_at = self._store.feeds.observe(message.feed)
@@ -183,9 +198,17 @@ class Fetcher:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
         except SourcePausedError as error:
             raise Retry(str(error), delay=min(error.retry_after, self._settings.pause), counts=False) from error
+        except SourceAwayError as error:
+            log.warning("something else answers for the MLS: nothing more is asked until the next inventory",
+                        feed=message.feed, reason=str(error))  # fmt: skip
+            self._failures[message.feed] = self._settings.failures
+            self.trouble[message.feed] = str(error)
+            return "mls_away"
         except SourceError as error:
-            passing = isinstance(error, SourceUnavailableError) and not isinstance(error, SourceUnreadableError)
-            self._failures[message.feed] = self._failures.get(message.feed, 0) + passing
+            self.trouble[message.feed] = str(error)
+            unreadable = isinstance(error, SourceUnreadableError)
+            passing = isinstance(error, SourceUnavailableError) and not unreadable
+            self._failures[message.feed] = self._failures.get(message.feed, 0) + (not unreadable)
             if passing and delivery.attempt < self._settings.attempts:
                 raise Retry(str(error), delay=getattr(error, "retry_after", None)) from error
             return self._give_up(message, keys, observed_at, str(error), envelope.run_id)
@@ -196,6 +219,7 @@ class Fetcher:
     def _heard(self, feed: str) -> None:
         self._answered[feed] = time.monotonic()
         self._failures[feed] = 0
+        self.trouble.pop(feed, None)
 
     def _give_up(self, message: RecordsRequested, keys: list[str], observed_at: int, failure: str, run_id: str) -> str:
         """Count an attempt for each key, unless it is these keys that the MLS fails over.
@@ -210,6 +234,8 @@ class Fetcher:
             for half in (keys[:middle], keys[middle:]):
                 self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=half), run_id)
             return "halved"
+        if alive:
+            failure = BREAKS_ANSWERS + failure
         self._publish(message, keys, observed_at, Page([], None), run_id, failure)
         return "given_up"
 
@@ -226,6 +252,7 @@ class Fetcher:
                 asked=keys,
                 records=page.records,
                 failure=failure,
+                broken=page.broken,
             ),
             run_id,
         )

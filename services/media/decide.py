@@ -28,16 +28,17 @@ def to_retry(*, permanent: bool, attempt: int, retry_after: float | None = None)
     return not permanent and attempt < ATTEMPTS_IN_A_RUN and (retry_after or 0) <= SOON
 
 
-def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None = None) -> PhotoFailed:
+def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None = None, detail: str = "") -> PhotoFailed:
     """The attempt is counted: next at the next three inventories, then after growing intervals.
 
-    In any case not before ``retry_after`` seconds, where the server asked for that.
+    In any case not before ``retry_after`` seconds, where the server asked for that. ``detail`` is what the server said.
     """
     due = next_attempt_at(want.attempts, now)
     if retry_after:
         due = max(due or 0, now + int(retry_after * 1_000_000))
     expired = reason in EXPIRED and want.attempts == 0
-    return PhotoFailed(want.media_key, want.version, reason, due, reread=expired)
+    said = f"{reason}: {detail}" if detail else reason
+    return PhotoFailed(want.media_key, want.version, said, due, reread=expired)
 
 
 def retry_delay(attempt: int, asked_for: Collection[float]) -> float:

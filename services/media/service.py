@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import structlog
 from prometheus_client import Counter
@@ -26,6 +27,7 @@ from shared.photos.verify import PhotoLimits, Verified, verify
 from shared.sources.base import PhotoObject, SourcePausedError, SourceRefusedError, SourceUnavailableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant, Store
+from shared.telemetry import redact
 from shared.transport.base import Delivery
 
 log = structlog.get_logger()
@@ -72,6 +74,8 @@ class Failed:
     reason: str
     permanent: bool
     retry_after: float | None = None
+    detail: str = ""
+    """What the server said, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,12 @@ class Media:
         self._store = store
         self._blobs = blobs
         self._limits = limits
+
+    def forget_placeholders(self, feed: str) -> None:
+        """Take back what was stored before it was known to be a placeholder; it is then a photo still to be had."""
+        placeholders = self._feeds[feed].settings.placeholders
+        if placeholders and (count := self._store.objects.disown(feed, placeholders)):
+            log.info("stored pictures are placeholders: their photos are asked for again", feed=feed, photos=count)
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Bring one record's photos in step with what its rows want."""
@@ -155,16 +165,18 @@ class Media:
                     for want in wants:
                         yield self._download(feed, want, want.url)
                 case "location" if wants:
-                    urls = {item.order: item for item in self._objects(feed, message, location=True)}
+                    found = {item.order: item for item in self._objects(feed, message, wants, location=True)}
                     for want in wants:
-                        yield self._located(feed, want, urls.get(want.order), final=not listing)
+                        item = found.get(want.order) or _of_all(found.get(0))
+                        yield self._located(feed, want, item, none=not found)
                 case "bytes" if wants:
-                    for item in self._objects(feed, message, location=False):
-                        if (found := left.pop(item.order, None)) is not None:
-                            yield self._given(found, item)
-                    # not named at all: servers omit closing boundaries, so the end may be lacking
+                    came, refusal = False, None
+                    for item in self._objects(feed, message, wants, location=False):
+                        came, refusal = True, refusal or _of_all(item)
+                        if (mine := left.pop(item.order, None)) is not None:
+                            yield self._given(feed, mine, item)
                     for want in left.values():
-                        yield Failed(want, "missing", permanent=not listing)
+                        yield self._given(feed, want, refusal) if refusal else _missing(want, none=not came)
                 case _:
                     return
         except SourcePausedError as error:
@@ -178,26 +190,29 @@ class Media:
             for want in left.values():
                 yield Failed(want, "refused", permanent=True)
 
-    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None, *, final: bool) -> Outcome:
-        if found is not None and found.data is not None:
-            return self._verified(want, found.data)  # asked for the address, it sent the photo
-        if found is None or found.url is None:
-            return Failed(want, "missing" if found is None else "object_error", permanent=found is not None or final)
+    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None, *, none: bool) -> Outcome:
+        if found is None:
+            return _missing(want, none=none)
+        if found.url is None:
+            return self._given(feed, want, found)  # asked for the address, it sent the photo, or says why not
         return self._download(feed, want, found.url)
 
-    def _given(self, want: PhotoWant, found: PhotoObject) -> Outcome:
+    def _given(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject) -> Outcome:
         if found.data is None:
-            return Failed(want, "object_error", permanent=True)
-        return self._verified(want, found.data)
+            return Failed(want, "object_error", permanent=True, detail=redact(found.error or ""))
+        return self._verified(feed, want, found.data)
 
-    def _objects(self, feed: FeedMedia, message: PhotosPending, *, location: bool) -> Iterator[PhotoObject]:
+    def _objects(
+        self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant], *, location: bool
+    ) -> Iterator[PhotoObject]:
+        orders = [want.order for want in wants]
         try:
             with feed.pool.use(priority=PHOTOS_LAST, timeout=feed.settings.slot_timeout) as source:
-                for number, item in enumerate(source.photos(message.resource, message.key, location=location)):
-                    if message.resource == LISTINGS:
-                        yield item
-                    elif number == 0:
-                        yield replace(item, order=ONLY)
+                found = source.photos(message.resource, message.key, location=location, orders=orders)
+                if message.resource == LISTINGS:
+                    yield from found
+                else:  # a person has one picture, and an answer with more is about its first
+                    yield from (replace(item, order=ONLY) for item in islice(found, 1))
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
 
@@ -217,13 +232,14 @@ class Media:
             return Failed(want, error.reason.value, error.permanent, error.retry_after)
         if got.status == "not_modified":
             return Unchanged(want)
-        return self._verified(want, got.data, got.etag, got.last_modified)
+        return self._verified(feed, want, got.data, got.etag, got.last_modified)
 
     def _verified(
-        self, want: PhotoWant, data: bytes, etag: str | None = None, last_modified: str | None = None
+        self, feed: FeedMedia, want: PhotoWant, data: bytes, etag: str | None = None, last_modified: str | None = None
     ) -> Outcome:
         try:
-            return Fetched(want, data, verify(data, self._limits), etag, last_modified)
+            limits = replace(self._limits, placeholders=feed.settings.placeholders)
+            return Fetched(want, data, verify(data, limits), etag, last_modified)
         except PhotoRejectedError as error:
             return Failed(want, error.reason.value, permanent=error.reason not in CUT_ON_THE_WAY)
 
@@ -236,7 +252,9 @@ class Media:
         names = self._put(message, fresh)
         stored = [_stored(item, names.get(item.want.media_key)) for item in batch if isinstance(item, Fetched)]
         failed: list[PhotoFailed] = [
-            given_up(item.want, item.reason, now, item.retry_after) for item in batch if isinstance(item, Failed)
+            given_up(item.want, item.reason, now, item.retry_after, item.detail)
+            for item in batch
+            if isinstance(item, Failed)
         ]
         with self._store.write() as tx:
             tx.media.unchanged(
@@ -280,6 +298,16 @@ class Media:
             self._blobs.delete(name)
         with self._store.write() as tx:
             tx.media.struck(message.feed, message.resource, run_id, dead)
+
+
+def _of_all(item: PhotoObject | None) -> PhotoObject | None:
+    """The item, if it says of all photos of the record why there are none."""
+    return item if item is not None and item.order == 0 and item.error is not None else None
+
+
+def _missing(want: PhotoWant, *, none: bool) -> Failed:
+    """Not named in the answer: servers omit closing boundaries, so the end may be lacking; unless there was nothing."""
+    return Failed(want, "missing", permanent=none)
 
 
 def _stored(item: Fetched, name: str | None) -> PhotoStored:

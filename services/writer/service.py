@@ -19,6 +19,7 @@ from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
 from shared.effects import Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.mapping.escaped import restored
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
 from shared.messages import Envelope, ListingsGone, Message, PageFetched, PhotosPending, SourceRecord
@@ -81,11 +82,13 @@ class Writer:
     def map(self, feed: str, resource: str, record: SourceRecord) -> Read:
         """One record in typed form. Raises UnmappableError."""
         settings = self._feeds[feed]
-        mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, record), settings)
+        plain = restored(record, settings.unescape)
+        mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, plain), settings)
         return Read(record, mapped, photos)
 
     def remap(self, feed: str, run_id: str) -> None:
-        """Make the feed's rows anew, from the records as sent, if mapping or media policy are no longer what they were.
+        """Make the feed's rows anew, from the records as sent, if mapping, media policy or the way its text is read are
+        no longer what they were.
 
         No observation: ``observed_at`` stays. Some at a time; interrupted, it begins anew and finds less to do. Photos
         that are pending now are asked for by the inventory that follows.
@@ -93,7 +96,8 @@ class Writer:
         settings = self._feeds[feed]
         mapping = self._mappings[settings.mapping]
         forms = {
-            resource: f"{resource} {settings.mapping} {mapping.version.hex()} {policy(resource, settings).decode()}"
+            resource: f"{resource} {settings.mapping} {mapping.version.hex()} {policy(resource, settings).decode()} "
+            f"{settings.unescape}"
             for resource in mapping.resources
         }
         known = (self._store.feeds.form(feed) or "").split("\n")
@@ -158,7 +162,7 @@ class Writer:
     def _page(self, page: PageFetched, envelope: Envelope) -> str:
         run_id = envelope.run_id
         read: list[Read] = []
-        unreadable: list[Unreadable] = []
+        unreadable = [Unreadable(bad.key, bad.body, bad.reason, "xml") for bad in page.broken]
         for record in page.records:
             try:
                 read.append(self.map(page.feed, page.resource, record))

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.mapping.escaped import Unescape
+
 
 @dataclass(frozen=True, slots=True)
 class WriterSettings:
     """Which mapping a feed's records go through, and what becomes of their photos.
 
     ``media``: none (no photos at all), link (the MLS's addresses only), url, location, bytes (stored, by that way).
-    ``photo_size``: large, photo or thumbnail. ``resources``: what is read by its own master list.
+    ``photo_size``: large, photo or thumbnail. ``resources``: what is read by its own master list. ``unescape``: see
+    ``shared.mapping.escaped``.
     """
 
     mapping: str
     media: Literal["none", "link", "url", "location", "bytes"] = "url"
     photo_size: Literal["large", "photo", "thumbnail"] = "large"
     resources: tuple[str, ...] = ("property",)
+    unescape: Unescape = "auto"

@@ -222,6 +222,13 @@ UNREADABLE: Final = Rule(_BACKOFF, "unreadable answer", limit=1)
 """The answer came whole and is no RETS: a maintenance page passes, a defect does not, so ask once more only."""
 
 
+AWAY: Final = Rule(_BACKOFF, "something else answers in place of the MLS", limit=2)
+"""A page of HTML or a text under a status of success: a glitch of what stands before the server, or its maintenance."""
+
+UNPACKABLE: Final = Rule(_BACKOFF, "answers cannot be decompressed: asking for plain ones", wait=0.0, limit=1)
+"""Asked for without compression the same answer may be whole."""
+
+
 def rule_for_code(transaction: str, code: str, text: str = "") -> Rule:
     """The rule for a reply code of ``transaction``. A code nobody documented is OK when its text says success
     (servers exist that answer "Operation Successful" with a code of their own), else STOP; it, or one for any error,

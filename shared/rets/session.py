@@ -16,7 +16,7 @@ import requests
 import structlog
 
 from shared.rets.answer import Answer
-from shared.rets.codes import BROKEN, Reaction, rule_for_code, rule_for_status
+from shared.rets.codes import AWAY, BROKEN, UNPACKABLE, Reaction, rule_for_code, rule_for_status
 from shared.rets.errors import RetsParseError, RetsReplyError, RetsTruncatedError
 from shared.rets.frame import Reply
 from shared.rets.login import Capabilities, read_login
@@ -24,8 +24,9 @@ from shared.rets.mend import Mender
 from shared.rets.origins import origin
 from shared.rets.retry import Patience, Trial, Verdict
 from shared.rets.settings import Method, RetsSettings
+from shared.rets.stranger import html_page, stranger
 from shared.rets.wire import RetsWire
-from shared.sources.base import SourcePausedError, SourceRefusedError, SourceUnavailableError
+from shared.sources.base import SourceAwayError, SourcePausedError, SourceRefusedError, SourceUnavailableError
 
 T = TypeVar("T")
 
@@ -131,7 +132,7 @@ class RetsSession:
                     if verdict.rule.reaction in _GO_ON:
                         return result
                 except (RetsTruncatedError, RetsParseError) as error:
-                    verdict = Verdict.on(error)
+                    verdict = self._unread(error)
             self._react(trial, transaction, verdict)
 
     def mender(self) -> Mender:
@@ -159,7 +160,7 @@ class RetsSession:
             except requests.RequestException as error:
                 verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
-                verdict = Verdict.on(error)
+                verdict = self._unread(error)
             self._react(trial, "Login", verdict)
 
     def _check(self, capabilities: Capabilities) -> None:
@@ -193,14 +194,23 @@ class RetsSession:
             except requests.RequestException as error:
                 verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
-                verdict = Verdict.on(error)
+                verdict = self._unread(error)
             self._react(trial, transaction, verdict)
 
     def _judge(self, transaction: str, answer: Answer) -> Verdict:
         """The verdict while only the head of the answer is known."""
         if not (200 <= answer.status < 300 and answer.content_type.startswith(_OPAQUE)):
             answer.look_for_reply()
+            if answer.reply is None and 200 <= answer.status < 300:
+                # A photo's place may hold a text that says why there is none: only a page is nobody's answer to that.
+                instead = (html_page if transaction == "GetObject" else stranger)(answer.peek())
+                if instead:
+                    return Verdict(AWAY, text=instead, retry_after=answer.retry_after, kind=SourceAwayError)
         return self._verdict(transaction, answer)
+
+    def _unread(self, error: RetsTruncatedError | RetsParseError) -> Verdict:
+        """The verdict on an answer that cannot be read."""
+        return Verdict(UNPACKABLE) if self._wire.gives_up_compression() else Verdict.on(error)
 
     def _verdict(self, transaction: str, answer: Answer) -> Verdict:
         reply = answer.reply

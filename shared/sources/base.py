@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.messages import SourceRecord
+from shared.messages import BrokenRecord, SourceRecord
 
 
 class SourceError(Exception):
@@ -34,6 +34,10 @@ class SourcePausedError(SourceUnavailableError):
 
 class SourceUnreadableError(SourceUnavailableError):
     """The answer came whole but cannot be read, again and again. Asking for fewer records at once may tell which."""
+
+
+class SourceAwayError(SourceUnavailableError):
+    """Something else answers in the MLS's place (a maintenance page, a portal): nothing is wrong with what is asked."""
 
 
 class SourceRefusedError(SourceError):
@@ -87,19 +91,21 @@ class Page:
     """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was.
 
     ``doubt``, of a page of changes: why the pages so far may not be all that changed, "" if nothing says so.
+    ``broken`` are those it gave that cannot be read; they harm no other.
     """
 
     records: list[SourceRecord]
     server_date: int | None
     doubt: str = ""
+    broken: list[BrokenRecord] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoObject:
     """One photo as the MLS gave it: bytes, or where to fetch them, or why there is none.
 
-    ``order`` is the object's number (0: the preferred or only one). Exactly one of ``data``, ``url`` and ``error``
-    is set.
+    ``order`` is the object's number (0: nobody knows, or, of an error, all of them). Exactly one of ``data``, ``url``
+    and ``error`` is set.
     """
 
     order: int
@@ -135,8 +141,12 @@ class Source(Protocol):
         whatever the server says, and is never proof: what the last page's ``doubt`` does not tell an inventory finds.
         """
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
-        """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered."""
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
+        """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered.
+
+        ``orders`` are the numbers wanted, where they are known: an MLS that gives but one object at a time is asked for
+        each of them.
+        """
 
     def close(self) -> None:
         """Log out; never raises. The source may log in again afterwards."""

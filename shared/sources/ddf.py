@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Literal
@@ -12,8 +13,9 @@ from typing import Final, Literal
 from shared.messages import SourceRecord
 from shared.rets.answer import Answer
 from shared.rets.errors import RetsParseError, RetsReplyError
+from shared.rets.frame import Frame
 from shared.rets.inventory import InventoryReader
-from shared.rets.objects import read_objects
+from shared.rets.objects import holds_one, read_objects
 from shared.rets.records import RecordReader
 from shared.rets.session import RetsSession
 from shared.sources.base import Inventory, Page, PhotoObject, SourceRefusedError
@@ -27,6 +29,8 @@ MAX_KEYS: Final = 100
 
 _ROWS: Final = 10 * MAX_KEYS
 """A page of changes with so many records is no answer to what was asked."""
+MAX_SINGLES: Final = 100
+"""Photos of one record that are asked for one by one; the others wait for the next time."""
 
 PhotoSize = Literal["ThumbnailPhoto", "Photo", "LargePhoto"]
 
@@ -74,11 +78,13 @@ class DdfSource:
     def inventory(self, resource: str) -> Inventory:
         """The master list ``(ID=*)``: every accessible key with LastUpdated as written, in one answer."""
         kind = _kind(resource)
+        again = _Again()
 
         def read(answer: Answer) -> Inventory:
             reader = InventoryReader(kind.search_type)
             reader.read(answer.chunks(), self._session.mender())
             answer.reply = reader.reply
+            again.once_if_contradictory(reader, reader.rows)
             doubt = _doubt(reader)
             return Inventory(reader.packed, answer.server_date, proven=not doubt, doubt=doubt)
 
@@ -92,14 +98,16 @@ class DdfSource:
         askable = [key for key in keys if _KEY.fullmatch(key)]
         if not askable:
             return Page([], None)
+        again = _Again()
 
         def read(answer: Answer) -> Page:
             reader = RecordReader(kind.element)
             records = list(reader.read(answer.chunks(), self._session.mender()))
             answer.reply = reader.reply
+            again.once_if_contradictory(reader, len(records))
             if reader.reply is not None and reader.reply.code == "20208" and not records:
                 raise RetsReplyError("Search", "20208", f"the server refuses {len(askable)} keys in one request")
-            return Page(records, answer.server_date)
+            return Page(records, answer.server_date, broken=reader.broken)
 
         return self._session.ask("Search", self._search(kind, f"(ID={','.join(askable)})"), read)
 
@@ -140,29 +148,85 @@ class DdfSource:
             if reader.reply is not None and reader.reply.code == "20208":
                 paging.suspect("the server says that its maximum was exceeded (20208)")
             paging.took([record.key for record in records], max(announced, default=None))
-            yield Page([] if paging.repeated else records, date, paging.doubt)
+            yield Page([] if paging.repeated else records, date, paging.doubt, reader.broken)
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
-        """Every photo of a record by GetObject. Where the server does not offer addresses, the bytes."""
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
+        """Every photo of a record by GetObject. Where the server does not offer addresses, the bytes.
+
+        ``orders`` are the numbers wanted. Servers exist that answer a request for all with one image, a text or
+        objects without numbers: those are then asked for each number wanted and not had, at most ``MAX_SINGLES``.
+        """
         kind = _kind(resource)
         if not _KEY.fullmatch(key):
             yield PhotoObject(0, error="the key cannot be asked for")
             return
+        if not kind.many_photos:
+            with self._get_object(kind, key, location) as answer:
+                yield from read_objects(answer, key, max_object_bytes=self._session.settings.max_object_bytes)
+            return
+        wanted = sorted(order for order in orders if order > 0)
+        if len(wanted) == 1:  # the others need not travel
+            yield from self._single(kind, key, wanted[0], location)
+            return
+        had: set[int] = set()
+        refusal: PhotoObject | None = None
+        with self._get_object(kind, f"{key}:*", location) as answer:
+            one_by_one = bool(wanted) and holds_one(answer)
+            for item in read_objects(answer, key, max_object_bytes=self._session.settings.max_object_bytes):
+                if wanted and item.order == 0 and (one_by_one or item.error is None):
+                    # Without a number it is nobody's, and those after it will be no better: leave them unread.
+                    one_by_one = True
+                    refusal = item if item.error is not None else None
+                    break
+                had.add(item.order)
+                yield item
+        if one_by_one:
+            lacking = [order for order in wanted if order not in had]
+            yield from self._one_by_one(kind, key, lacking[:MAX_SINGLES], location, refusal)
+
+    def _one_by_one(
+        self, kind: _Resource, key: str, orders: Sequence[int], location: bool, refusal: PhotoObject | None
+    ) -> Iterator[PhotoObject]:
+        """Photos by their numbers. Where the request for all was refused, the first of them tells whether there are
+        any at all."""
+        for order in orders:
+            found = list(self._single(kind, key, order, location))
+            yield from found
+            if refusal is not None and all(item.error is not None for item in found):
+                yield refusal
+                return
+            refusal = None
+
+    def _single(self, kind: _Resource, key: str, order: int, location: bool) -> Iterator[PhotoObject]:
+        """One photo by its number; an answer with one object that does not say its number is the one asked for."""
+        with self._get_object(kind, f"{key}:{order}", location) as answer:
+            found = read_objects(answer, key, max_object_bytes=self._session.settings.max_object_bytes)
+            first, second = next(found, None), next(found, None)
+            if first is None:
+                return
+            if second is None:
+                yield replace(first, order=first.order or order)
+            elif first.order == 0 or second.order == 0:
+                yield PhotoObject(order, error="asked for one object, the server gave several without their numbers")
+            else:
+                yield first
+                yield second
+                yield from found
+
+    def _get_object(self, kind: _Resource, objects: str, location: bool) -> AbstractContextManager[Answer]:
         size = self._settings.photo_size
         arguments = {
             "Resource": kind.search_type,
             "Type": size if size in kind.photo_sizes else kind.photo_sizes[-1],
-            "ID": f"{key}:*" if kind.many_photos else key,
+            "ID": objects,
             "Location": "1" if location else "0",
         }
         try:
-            answer = self._session.get_object(arguments)
+            return self._session.get_object(arguments)
         except RetsReplyError as error:
             if error.code != "20414" or not location:
                 raise
-            answer = self._session.get_object(arguments | {"Location": "0"})
-        with answer as opened:
-            yield from read_objects(opened, key, max_object_bytes=self._session.settings.max_object_bytes)
+            return self._session.get_object(arguments | {"Location": "0"})
 
     def close(self) -> None:
         """Log out; never raises."""
@@ -178,6 +242,23 @@ class DdfSource:
             "Count": "1",
             "Culture": self._settings.culture,
         }
+
+
+class _Again:
+    """Has a request repeated once when its answer says that there are records and, at its end, that there are none.
+
+    Seen of servers whose search fails half way; the second answer is taken as it is.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def once_if_contradictory(self, frame: Frame, rows: int) -> None:
+        """Raises RetsParseError, which makes the session ask again, the first time only."""
+        none = frame.reply is not None and frame.reply.code == "20201"
+        if none and (rows or frame.count) and not self._asked:
+            self._asked = True
+            raise RetsParseError("it announces records and ends by saying that there are none (20201)")
 
 
 def _kind(resource: str) -> _Resource:

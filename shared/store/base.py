@@ -249,7 +249,7 @@ class PhotoStored:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFailed:
-    """One photo that could not be had, with the reason's name.
+    """One photo that could not be had, with the reason's name, and after a colon what the server said, if anything.
 
     ``reread``: its address may have expired, so the record is to be read again by the next inventory.
     """
@@ -348,6 +348,14 @@ class ResourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedPhoto:
+    """One picture, byte for byte, that many listings have: a firm's logo, or what an MLS sends where it has none."""
+
+    sha256: str
+    listings: int
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
     """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
 
@@ -369,6 +377,7 @@ class FeedStatus:
     problems: list[dict[str, object]] = field(default_factory=list)
     located: dict[str, int] = field(default_factory=dict)
     """See ``Geocoding.located``."""
+    repeated: list[RepeatedPhoto] = field(default_factory=list)
 
 
 class Feeds(Protocol):
@@ -581,6 +590,10 @@ class Objects(Protocol):
 
     def lost(self, names: Sequence[str]) -> int:
         """These live objects are gone or damaged: their rows want them again. Returns how many rows do."""
+
+    def disown(self, feed: str, hashes: Iterable[str]) -> int:
+        """Pictures of the feed with these contents (SHA-256) are no photos: their objects become dead, their rows want
+        them again. Returns how many rows do. Some at a time, not one transaction."""
 
 
 class Tx(Protocol):

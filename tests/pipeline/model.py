@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -156,7 +156,7 @@ class ModelSource:
             if self.mls.rng.random() < 0.3:
                 self.mls.step()
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         listing = self.mls.listings.get(key)
         for order, number in sorted(listing.photos.items()) if listing else ():
             yield PhotoObject(order, "image/png", picture(number))

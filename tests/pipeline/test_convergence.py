@@ -137,7 +137,7 @@ class World:
         numbers = itertools.count(1)
         self.store = store
         outbox = self.outbox = Outbox(transport, clock=lambda: self.clock, ids=lambda: f"{next(numbers):016x}")
-        pool = SessionPool(lambda: self.source_type(self.mls), _Slots(), 1, idle_seconds=60.0)
+        pool = SessionPool(self.source, _Slots(), 1, idle_seconds=60.0)
         self.fetcher = Fetcher({FEED: pool}, store, outbox, FetcherSettings(range_size=3))
         guard = ReconcilerSettings(remove_at_least=1_000_000, page_size=4)
         self.reconciler = Reconciler({FEED: guard}, store, outbox)
@@ -150,6 +150,10 @@ class World:
             "writer": self.writer.handle,
             "media": self.media.handle,
         }
+
+    def source(self) -> ModelSource:
+        """A connection to the MLS."""
+        return ModelSource(self.mls)
 
     def inventory(self) -> None:
         self.clock += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,7 @@ class PeopleSource(ModelSource):
         people = self.mls.people[resource]
         return Page([self.mls.own(resource, key) for key in keys if key in people], self._date)
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         if resource == "property":
             yield from super().photos(resource, key, location=location)
         elif (it := self.mls.people[resource].get(key)) is not None and it.photo:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -36,7 +36,7 @@ class FakeSource:
     def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
         raise AssertionError("a pool asks the MLS for nothing")
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def close(self) -> None:

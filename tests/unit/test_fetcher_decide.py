@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fetcher.decide import still_wanted, to_messages
-from shared.effects import Line
+from services.fetcher.decide import apart, still_wanted, to_messages
+from shared.effects import BREAKS_ANSWERS, Line
 from shared.sources.base import Inventory
 
 NOW = 1_000
@@ -49,6 +49,18 @@ def test_a_key_is_not_left_out_because_it_was_asked_for_before() -> None:
 def test_the_order_of_the_keys_is_kept() -> None:
     lines = {key: Line(key, wanted_stamp="s", wanted_by=5) for key in "abc"}
     assert still_wanted(["c", "a", "x", "b"], lines, NOW) == ["c", "a", "b"]
+
+
+def failed(key: str, reason: str | None) -> Line:
+    return Line(key, wanted_stamp="s", wanted_by=6, attempts=1, attempted_by=5, reason=reason)
+
+
+def test_keys_that_broke_answers_alone_are_asked_for_alone_again_and_the_others_together() -> None:
+    reasons = {"1": None, "2": f"{BREAKS_ANSWERS}too deep", "3": "not delivered", "4": f"{BREAKS_ANSWERS}500"}
+    lines = {key: failed(key, reason) for key, reason in reasons.items()}
+    assert apart(["4", "1", "2", "5", "3"], lines) == [["1", "5", "3"], ["4"], ["2"]]
+    assert apart(["2"], lines) == [["2"]]
+    assert apart(["1", "3"], lines) == [["1", "3"]]
 
 
 def inventory(listed: dict[str, str], *, proven: bool = True) -> Inventory:

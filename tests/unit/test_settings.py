@@ -398,6 +398,20 @@ def test_a_misspelt_setting_of_the_geocoder_is_suggested(monkeypatch: pytest.Mon
     assert "did you mean user_agent?" in complaint()
 
 
+# --- values
+
+
+def test_placeholders_are_hashes_in_any_case() -> None:
+    write(FILE + f"    placeholders: ['{'AB' * 32}']\n")
+    assert load().feeds["crea"].placeholders == ["ab" * 32]
+
+
+@pytest.mark.parametrize("value", ["abc", "g" * 64, "a" * 65])
+def test_what_is_no_hash_is_no_placeholder(value: str) -> None:
+    write(FILE + f"    placeholders: ['{value}']\n")
+    assert "give 64 hexadecimal digits" in complaint()
+
+
 # --- descriptions
 
 

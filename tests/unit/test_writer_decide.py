@@ -199,6 +199,56 @@ def test_an_unsettled_record_observed_later_meets_the_want_and_says_so() -> None
     assert line == stored(12, unsettled=True)
 
 
+MONDAY, TUESDAY, WEDNESDAY = (f"{day} Mar 2024 09:00:00 GMT" for day in ("Mon, 04", "Tue, 05", "Wed, 06"))
+
+
+def test_an_older_copy_than_was_listed_is_written_and_stays_wanted_as_an_attempt() -> None:
+    before = replace(stored(5, MONDAY, b"old"), wanted_stamp=WEDNESDAY, wanted_by=10)
+    effects = handle(12, [read(stamp=TUESDAY, content=b"new")], [before])
+    (write,) = [effect for effect in effects if isinstance(effect, StoreRecord)]
+    line = write.line
+    assert (line.observed_at, line.stamp, line.hash) == (12, TUESDAY, b"new")
+    assert (line.wanted_stamp, line.wanted_by, line.attempts, line.attempted_by) == (WEDNESDAY, 10, 1, 10)
+    assert line.reason == f"the MLS delivers an older copy than it lists: of {TUESDAY}, listed of {WEDNESDAY}"
+    assert line.next_attempt_at is None
+    assert EndCandidacy("1") in effects
+
+
+def test_an_older_copy_of_the_same_content_is_an_attempt_too() -> None:
+    before = replace(stored(5, MONDAY), wanted_stamp=TUESDAY, wanted_by=10)
+    (line,) = [effect.line for effect in handle(12, [read(stamp=MONDAY)], [before]) if isinstance(effect, KeepRecord)]
+    assert (line.wanted_by, line.attempts, line.asked) == (10, 1, True)
+
+
+def test_an_older_copy_is_counted_once_per_inventory_and_backs_off_after_three() -> None:
+    line = wanted(0, WEDNESDAY)
+    for number, by in enumerate((10, 20, 30), start=1):
+        line = replace(line, wanted_by=by)
+        for at in (by + 1, by + 2):
+            found = line_after(handle(at, [read(stamp=TUESDAY)], [line]))
+            assert found is not None
+            line = found
+            assert (line.attempts, line.attempted_by) == (number, by)
+    assert line.next_attempt_at == NOW + HOUR
+
+
+def test_an_older_copy_becomes_the_newest_when_the_mls_lists_it_so() -> None:
+    """It was no lagging replica: the MLS had set the timestamp back."""
+    line = replace(stored(12, TUESDAY), wanted_stamp=WEDNESDAY, wanted_by=10, attempts=1, attempted_by=10, reason="x")
+    taken = InventoryTaken(
+        feed="ddf", resource="property", observed_at=20, server_date=None, after=None, upto=None,
+        entries=[("1", TUESDAY)], count=1, part=1, parts=1,
+    )  # fmt: skip
+    assert on_inventory(taken, [line], []) == [PutLine(stored(12, TUESDAY))]
+
+
+@pytest.mark.parametrize("stamp", [WEDNESDAY, TUESDAY, "", "no timestamp"])
+def test_a_record_as_new_as_listed_or_newer_or_without_a_timestamp_meets_the_want(stamp: str) -> None:
+    line = line_after(handle(12, [read(stamp=stamp)], [wanted(10, TUESDAY)]))
+    assert line is not None
+    assert (line.wanted_by, line.attempts) == (None, 0)
+
+
 def test_a_want_met_forgets_its_attempts() -> None:
     tried = Line("1", wanted_stamp="s1", wanted_by=11, attempts=4, attempted_by=9, next_attempt_at=7, reason="lost")
     assert line_after(handle(12, [read()], [tried])) == stored(12)
@@ -310,6 +360,12 @@ def test_an_unreadable_record_is_quarantined_with_its_bytes_and_counted_as_an_at
         ),
         Count("unavailable"),
     ]  # fmt: skip
+
+
+def test_xml_that_no_parser_reads_is_quarantined_as_such() -> None:
+    bad = Unreadable("1", b"<a>", "broken XML", "xml")
+    effects = handle(12, lines=[wanted(10)], bad=[bad], asked=["1"])
+    assert Quarantine("1", "xml", b"<a>", "broken XML", 12) in effects
 
 
 def test_an_unreadable_record_does_not_stop_the_others() -> None:

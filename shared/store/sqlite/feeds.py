@@ -11,6 +11,7 @@ from shared.store.sqlite.database import Database
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
 from shared.store.sqlite.media import DUE as PHOTO_DUE
 from shared.store.sqlite.media import STORED
+from shared.store.sqlite.pictures import repeated
 from shared.store.tables import TABLES_OF
 
 KEEP_RUNS = 90 * DAY
@@ -161,6 +162,7 @@ class SqliteFeeds:
             next_due=left.next_due,
             resources=resources,
             problems=self._problems(feed),
+            repeated=repeated(self._database, feed),
         )
 
     def _resource(self, feed: str, resource: str) -> ResourceStatus:
