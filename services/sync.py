@@ -130,6 +130,7 @@ def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str
     try:
         app.writer.remap(feed, run_id)
         taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
+        app.fetcher.take_metadata(feed)
         results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
     except SourceError as error:
         results[feed] = Result(taken, str(error))

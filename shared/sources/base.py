@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.messages import SourceRecord
 
 
@@ -112,6 +113,16 @@ class Source(Protocol):
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         """The records of at most 100 keys, in one request."""
+
+    def metadata_version(self) -> MetadataVersion | None:
+        """What the MLS said of its metadata when the session began; asks for nothing. None without a session."""
+
+    def metadata(self) -> Metadata:
+        """Every lookup with its values.
+
+        What is returned came whole and could be read to its last line. Raises SourceUnreadableError when it is empty
+        or unreadable in any part: that is no evidence of what there is.
+        """
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
         """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered."""

@@ -12,6 +12,7 @@ from functools import cache
 
 from PIL import Image
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.messages import SourceRecord
 from shared.sources.base import Inventory, Page, PhotoObject
 
@@ -139,6 +140,12 @@ class ModelSource:
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         return Page([self.mls.record(key) for key in keys if key in self.mls.listings], self._date)
+
+    def metadata_version(self) -> MetadataVersion | None:
+        return None
+
+    def metadata(self) -> Metadata:
+        raise AssertionError("nothing was said of metadata")
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
         listing = self.mls.listings.get(key)

@@ -68,6 +68,17 @@ class Mls:
         """Every living listing as a consumer should hold it, its photos hashed in ``size`` ("" for none)."""
         return [json.loads(line) for line in self._ask("truth", {"size": size, "culture": culture}).splitlines()]
 
+    def publish_metadata(self) -> Json:
+        """Publish other metadata; what the next login says of them."""
+        found: Json = json.loads(self._ask("metadata", {}, method="POST"))
+        return found
+
+    def lookups(self, culture: str = "en-CA") -> list[Json]:
+        """Every value of every lookup."""
+        return [
+            json.loads(line) for line in self._ask("truth", {"resource": "lookup", "culture": culture}).splitlines()
+        ]
+
     def keys(self) -> list[str]:
         """The keys of the living listings, in order."""
         return [record["key"] for record in self.truth(size="")]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.sources.base import Inventory, Page, PhotoObject, SourceUnavailableError
 from shared.sources.pool import PHOTOS, RECORDS, NoSlotError, SessionPool
 
@@ -31,6 +32,12 @@ class FakeSource:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def metadata_version(self) -> MetadataVersion | None:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def metadata(self) -> Metadata:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import Database
+from shared.store.sqlite.extra import tally_of
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
+from shared.store.sqlite.lookups import state_of
 from shared.store.sqlite.media import DUE as PHOTO_DUE
 from shared.store.sqlite.media import STORED
 
@@ -147,6 +149,8 @@ class SqliteFeeds:
                 "office": self._one("SELECT count(*) FROM office WHERE feed = ?", feed),
             },
             problems=self._problems(feed),
+            metadata=state_of(self._database, feed),
+            extra=tally_of(self._database, feed),
         )
 
     def _problems(self, feed: str, limit: int = 1000) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
 from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
+from shared.store.sqlite.lookups import SqliteLookups
 from shared.store.sqlite.media import SqliteMedia
 from shared.store.sqlite.quarantine import SqliteQuarantine
 from shared.store.sqlite.records import SqliteRecords
@@ -46,6 +47,7 @@ class SqliteStore:
         self.feeds = SqliteFeeds(self._database, clock)
         self.quarantine = SqliteQuarantine(self._database, self.feeds.now)
         self.holds = SqliteHolds(self._database)
+        self.lookups = SqliteLookups(self._database, self.feeds.now)
         self.objects = SqliteObjects(self._database, self.feeds.now)
 
     @contextlib.contextmanager
