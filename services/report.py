@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from services import oddities
 from services.app import open_store
 from services.sync import FeedReport
 from shared.settings import Settings
-from shared.store.base import FeedStatus
+from shared.store.base import FeedStatus, Store
 from shared.telemetry import escape
 
 NEVER = FeedStatus(None, None, None, 0, 0, 0, 0, 0, 0, 0, None)
@@ -67,9 +68,14 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
         return dict.fromkeys(settings.feeds, NEVER)
     try:
         store.check()
-        return {name: store.feeds.status(name) for name in settings.feeds}
+        return {name: _status(store, name, feed.protocol) for name, feed in settings.feeds.items()}
     finally:
         store.close()
+
+
+def _status(store: Store, feed: str, mapping: str) -> FeedStatus:
+    found = store.feeds.status(feed)
+    return replace(found, extra=oddities.with_columns(found.extra, mapping))
 
 
 def status_json(item: FeedStatus) -> dict[str, Any]:
@@ -89,6 +95,8 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "unavailable": item.unavailable,
         "next_due": _instant(item.next_due),
         "resources": known["resources"],
+        "metadata": _dated(oddities.metadata_json(item.metadata)),
+        **_dated(oddities.extra_json(item.extra)),
         "problems": [{**problem, "next_attempt_at": _instant(problem["next_attempt_at"])} for problem in item.problems],
     }  # fmt: skip
 
@@ -100,6 +108,15 @@ def instant(microseconds: int) -> str:
 
 def _instant(value: object) -> str | None:
     return instant(value) if isinstance(value, int) else None
+
+
+def _dated(value: Any) -> Any:
+    """The same with every instant, which its name tells, as people write it."""
+    if isinstance(value, list):
+        return [_dated(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _instant(item) if name.endswith("_at") else _dated(item) for name, item in value.items()}
 
 
 def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
@@ -121,6 +138,9 @@ def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
             console.print(escape(text + (f"; next tried {due}" if due else "")), markup=False, soft_wrap=True)
         if len(item.problems) > SHOWN_PROBLEMS:
             console.print(f"{name}: and {len(item.problems) - SHOWN_PROBLEMS} more; see --json", markup=False)
+        for line, next_attempt_at in oddities.in_words(item):
+            due = f"; next tried {_instant(next_attempt_at)}" if next_attempt_at else ""
+            console.print(escape(f"{name}: {line}{due}"), markup=False, soft_wrap=True)
 
 
 def _age(seconds: float | None) -> str:
@@ -138,6 +158,10 @@ def _last_run(item: FeedStatus) -> str:
     return str(item.last_run["outcome"] or "under way, or cut off")
 
 
+def _metadata(item: FeedStatus) -> str:
+    return escape(oddities.metadata_in_short(item.metadata, _age(item.metadata.age_seconds)))
+
+
 def _count(name: str) -> Callable[[FeedStatus], str]:
     return lambda item: f"{getattr(item, name):,}"
 
@@ -153,4 +177,5 @@ _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("removals held", _count("held")),
     ("unavailable", _count("unavailable")),
     ("quarantined", _count("quarantined")),
+    ("metadata", _metadata),
 )

@@ -30,7 +30,8 @@ _reasons = msgspec.json.Decoder(dict[str, str]).decode
 class Oddity:
     """An element found in ``extra``: in how many records, and why (``reason`` is "" where no mapping knows it).
 
-    ``first_seen`` and ``last_seen`` are when it was first and last read in any record, in microseconds, None when that
+    ``column`` is the one its value is meant for, with its table, "" where that is not known. ``first_seen`` and
+    ``last_seen`` are when it was first and last read in any record, in microseconds, None when that
     was not noted.
     """
 
@@ -40,6 +41,7 @@ class Oddity:
     records: int
     first_seen: int | None = None
     last_seen: int | None = None
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,8 +120,7 @@ class Resource:
             return parse_stamp(stamp, self._zone)
         except ValueError:
             if self._stamp is None:
-                draft.problems.append(Problem(self._modified, "date"))
-                draft.unfit[self._modified] = "date"  # the ledger keeps it verbatim
+                draft.problems.append(Problem(self._modified, "date"))  # the ledger keeps it verbatim
             else:
                 draft.keep(self._modified, stamp, "date")
             return None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 import yaml
 
-from shared.mapping.columns import ColumnSpec, FieldLine, MappingError, TableSpec, distinct_columns
+from shared.mapping.columns import ColumnSpec, FieldLine, MappingError, TableSpec, columns_of, distinct_columns
 
 
 class ChildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,3 +170,20 @@ def load_spec(name: str) -> MappingSpec:
             if decoded.column.name in own:
                 raise MappingError(f"{name}.yaml: {decoded.column.name} is a column already")
     return spec
+
+
+@cache
+def columns_by_element(name: str) -> dict[tuple[str, str], str]:
+    """Of the mapping ``name``, by resource and element the (first) column that the element's value goes to, with its
+    table. Raises MappingError when there is no such mapping."""
+    found: dict[tuple[str, str], str] = {}
+    for resource, described in load_spec(name).resources.items():
+        for table in load_spec(name).tables(resource):
+            for column in table.columns:
+                for path in column.source.split(", ") if column.source else ():
+                    found.setdefault((resource, path), f"{table.name}.{column.name}")
+        if described.media is not None:
+            for path, line in described.media.fields.items():
+                column = columns_of(f"{described.media.path}/{path}", line)[0]
+                found.setdefault((resource, column.source), f"media.{column.name}")
+    return found

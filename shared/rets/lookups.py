@@ -29,28 +29,28 @@ def lookups_of(segments: Iterable[Segment], resource: str, asked: str = "") -> d
             continue
         if segment.kind == "lookup":
             for row in segment.rows:
-                found.setdefault(_name(row.get("lookupname", ""), "a lookup"), None)
+                found.setdefault(_name(row.get("lookupname", ""), "a lookup's name"), None)
         elif segment.kind == "lookuptype":
-            name = _name(segment.of("lookup", "lookupname") or asked, "a lookup")
+            name = _name(segment.of("lookup", "lookupname") or asked, "a lookup's name")
             values = found.get(name) or {}
             found[name] = values | {value.code: value for value in (_value(row, name) for row in segment.rows)}
     return {name: None if values is None else list(values.values()) for name, values in found.items()}
 
 
 def _value(row: Row, lookup: str) -> LookupValue:
-    code = _name(row.get("value", ""), f"a value of the lookup {lookup!r}")
+    code = _name(row.get("value", ""), f"a code of the lookup {lookup!r}")
     long, short = row.get("longvalue", ""), row.get("shortvalue", "")
     if not (long or short):
-        raise RetsParseError(f"the value {code!r} of the lookup {lookup!r} has no text")
+        raise RetsParseError(f"the code {code!r} of the lookup {lookup!r} has no text")
     if max(len(long), len(short)) > _TEXT_LENGTH:
-        raise RetsParseError(f"the value {code!r} of the lookup {lookup!r} has a text beyond {_TEXT_LENGTH} characters")
+        raise RetsParseError(f"the code {code!r} of the lookup {lookup!r} has a text beyond {_TEXT_LENGTH} characters")
     entry = row.get("metadataentryid", "")
     return LookupValue(code, long or short, short, entry if len(entry.encode()) <= _NAME_BYTES else "")
 
 
 def _name(name: str, what: str) -> str:
     if not name:
-        raise RetsParseError(f"{what} has no name")
+        raise RetsParseError(f"{what} is blank")
     if len(name.encode()) > _NAME_BYTES:
-        raise RetsParseError(f"{what} has a name longer than {_NAME_BYTES} bytes")
+        raise RetsParseError(f"{what} is longer than {_NAME_BYTES} bytes")
     return name

@@ -24,7 +24,7 @@ _MAX_KEPT: Final = 64 * MEBIBYTE
 _ELEMENT_COST: Final = 128
 """What an element or attribute takes in memory beside its name and text, about."""
 
-_PREFIX: Final = "metadata"
+_PREFIX: Final = "METADATA-"
 
 Row = dict[str, str]
 
@@ -77,14 +77,14 @@ class MetadataReader(Frame):
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """A container, an item, a column, or what lies around them."""
-        kind = plain(name)
-        container = kind.startswith(_PREFIX) and kind != _PREFIX
+        name = local_name(name)
+        container = name[: len(_PREFIX)].upper() == _PREFIX
         if self.reply is None or not (self._stack or container):
             super().start(name, attributes)
             return
         self.deepen()
         if container:
-            self._begin(kind.removeprefix(_PREFIX), attributes)
+            self._begin(plain(name[len(_PREFIX) :]), attributes)
             return
         top = self._stack[-1]
         if top.segment is None:
@@ -93,7 +93,7 @@ class MetadataReader(Frame):
             top.row = self._texts_of(attributes)
             top.segment.rows.append(top.row)
         elif top.column is None:
-            top.column = kind
+            top.column = plain(name)
             self._parser.CharacterDataHandler = self._gather
         self._keep(_ELEMENT_COST + len(name))
 

@@ -34,8 +34,8 @@ _LOOKUPS_OF: Final = "property"
 _Lookups = dict[str, list[LookupValue] | None]
 _MAX_ASKED: Final = 500
 """Lookups asked for one by one; there are about 75."""
-_METADATA_SECONDS: Final = 5.0
-"""So long metadata are asked for again after a fault: records wait meanwhile, and the next sync asks anew."""
+_METADATA_SECONDS: Final = 2.0
+"""So long a request for metadata is repeated after a fault: records wait meanwhile, and the next sync asks anew."""
 _SAID_LENGTH: Final = 64
 
 

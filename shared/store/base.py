@@ -279,12 +279,14 @@ class Outstanding:
 class MetadataState:
     """The state of metadata that is stored, and the last attempt to read another. Instants in microseconds.
 
-    ``read`` is None before the first reading, ``failed`` after a success. ``values`` counts the lookup values the MLS
+    ``read`` is None before the first reading, ``failed`` after a success. ``age_seconds`` is how long ago they were
+    read. ``values`` counts the lookup values the MLS
     has, ``removed`` those that it has no more.
     """
 
     read: MetadataVersion | None = None
     read_at: int | None = None
+    age_seconds: float | None = None
     failed: MetadataVersion | None = None
     failed_at: int | None = None
     failure: str | None = None

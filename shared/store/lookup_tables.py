@@ -15,8 +15,8 @@ lookup = Table(
     Column("lookup_name", KEY, primary_key=True, comment="Name of the lookup, as the MLS has it (LookupName)"),
     Column("code", KEY, primary_key=True, comment="The value as coded (Value)"),
     Column("lookup_value", Text, nullable=False, comment="What it stands for, in words (LongValue)"),
-    Column("short_value", Text, nullable=False, comment="The same in short; empty where the MLS has none (ShortValue)"),
-    Column("lookup_key", Text, nullable=False, comment="The MLS's own key of the line, if any (MetadataEntryID)"),
+    Column("short_value", Text, comment="The same in short, where the MLS has that (ShortValue)"),
+    Column("lookup_key", Text, comment="The MLS's own key of the line, where it has one (MetadataEntryID)"),
     Column("language", Text, nullable=False, comment="Language of the texts"),
     Column("metadata_version", Text, nullable=False, comment="The newest version of the metadata that has the value"),
     Column(

@@ -9,6 +9,7 @@ from itertools import islice
 from shared.effects import Effect, KeepRecord, StoreRecord
 from shared.mapping.extra import Oddity, Tally, count, element_of
 from shared.mapping.record import Mapped
+from shared.store.listing_tables import DDF
 from shared.store.sqlite.database import Database
 from shared.store.tables import TABLES_OF
 
@@ -64,12 +65,22 @@ def tally_of(database: Database, feed: str) -> Tally:
     for resource, (table, _) in TABLES_OF.items():
         counts, more = count(_extras(database, table.name, feed))
         others += more
+        if DDF.resources[resource].modified[1] is None:
+            counts[element_of(DDF.resources[resource].modified[0]), "date"] = _undated(database, feed, resource)
         found += (
             Oddity(resource, element, reason, records, *seen.get((resource, element, reason), (None, None)))
             for (element, reason), records in counts.items()
+            if records
         )
     found.sort(key=lambda item: (-item.records, item.resource, item.element, item.reason))
     return Tally(tuple(found[:LISTED]), len(found[LISTED:]) + others)
+
+
+def _undated(database: Database, feed: str, resource: str) -> int:
+    """How many records have a timestamp that is none: where only the ledger keeps it, ``extra`` does not."""
+    sql = "feed = ? AND resource = ? AND stored AND stamp <> '' AND modification_timestamp IS NULL"
+    count: int = database.read(f"SELECT count(*) FROM ledger WHERE {sql}", (feed, resource))[0][0]
+    return count
 
 
 def _extras(database: Database, table: str, feed: str) -> Iterator[str]:

@@ -149,7 +149,7 @@ class SqliteFeeds:
                 "office": self._one("SELECT count(*) FROM office WHERE feed = ?", feed),
             },
             problems=self._problems(feed),
-            metadata=state_of(self._database, feed),
+            metadata=state_of(self._database, feed, self.now()),
             extra=tally_of(self._database, feed),
         )
 

@@ -27,7 +27,7 @@ class SqliteLookups:
         self._now = now
 
     def state(self, feed: str) -> MetadataState:
-        return state_of(self._database, feed)
+        return state_of(self._database, feed, self._now())
 
     def read(self, feed: str, version: MetadataVersion, found: Metadata) -> Changes:
         now = self._now()
@@ -65,7 +65,7 @@ class SqliteLookups:
             )  # fmt: skip
 
 
-def state_of(database: Database, feed: str) -> MetadataState:
+def state_of(database: Database, feed: str, now: int) -> MetadataState:
     """See ``Lookups.state``."""
     counts = database.read("SELECT count(*), count(removed_at) FROM lookup WHERE feed = ?", (feed,))[0]
     rows = database.read(
@@ -79,6 +79,7 @@ def state_of(database: Database, feed: str) -> MetadataState:
     return MetadataState(
         read=None if version is None else MetadataVersion(version, timestamp, least, language),
         read_at=read_at,
+        age_seconds=None if read_at is None else max(0.0, (now - read_at) / MICROSECONDS),
         failed=None if failed[0] is None else MetadataVersion(failed[0], failed[1], "", failed[2]),
         failed_at=failed_at,
         failure=failure,
@@ -96,7 +97,7 @@ def _stored(connection: sqlite3.Connection, feed: str) -> dict[Key, Known]:
         (feed,),
     )
     return {
-        (resource, lookup, code): Known(LookupValue(code, text, short, entry), removed is not None)
+        (resource, lookup, code): Known(LookupValue(code, text, short or "", entry or ""), removed is not None)
         for resource, lookup, code, text, short, entry, removed in rows
     }
 
@@ -105,4 +106,4 @@ def _rows(
     feed: str, values: Iterable[tuple[Key, LookupValue]], version: MetadataVersion, at: str | None
 ) -> Iterable[tuple[str | None, ...]]:
     for key, value in values:
-        yield (feed, *key, value.text, value.short, value.entry, version.language, version.version, at)
+        yield (feed, *key, value.text, value.short or None, value.entry or None, version.language, version.version, at)

@@ -75,13 +75,13 @@ def upgrade() -> None:
         sa.Column("code", KEY, nullable=False, comment="The value as coded (Value)"),
         sa.Column("lookup_value", sa.Text(), nullable=False, comment="What it stands for, in words (LongValue)"),
         sa.Column(
-            "short_value",
-            sa.Text(),
-            nullable=False,
-            comment="The same in short; empty where the MLS has none (ShortValue)",
+            "short_value", sa.Text(), nullable=True, comment="The same in short, where the MLS has that (ShortValue)"
         ),
         sa.Column(
-            "lookup_key", sa.Text(), nullable=False, comment="The MLS's own key of the line, if any (MetadataEntryID)"
+            "lookup_key",
+            sa.Text(),
+            nullable=True,
+            comment="The MLS's own key of the line, where it has one (MetadataEntryID)",
         ),
         sa.Column("language", sa.Text(), nullable=False, comment="Language of the texts"),
         sa.Column(
