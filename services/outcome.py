@@ -97,11 +97,21 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
     error, doubt = result.error, result.doubt
     trouble = app.fetcher.trouble.get(feed, "") if left.wanted else ""
     report = FeedReport(
-        feed, run_id, app.store.feeds.counts(run_id).get(feed, {}), left, time.monotonic() - started, error, doubt,
-        [*remaining(app, left, unwritten, trouble), *_left_alone(app, feed, result, left)],
-        app.settings.feeds[feed].resources, result.paused, sum(part.records for part in result.changes) if result.changes else None, unwritten,
-        inventoried=bool(result.taken) or not result.changes, located=app.located(feed),
-    )  # fmt: skip
+        feed,
+        run_id,
+        app.store.feeds.counts(run_id).get(feed, {}),
+        left,
+        time.monotonic() - started,
+        error,
+        doubt,
+        remaining=[*remaining(app, left, unwritten, trouble), *_left_alone(app, feed, result, left)],
+        listed=app.settings.feeds[feed].resources,
+        paused=result.paused,
+        changes=sum(part.records for part in result.changes) if result.changes else None,
+        unwritten=unwritten,
+        inventoried=bool(result.taken) or not result.changes,
+        located=app.located(feed),
+    )
     if to_look_up := report.located.get("pending"):
         report.remaining.append(f"{to_look_up} addresses still to look up; {_geocoder(app)}")
     outcome = _outcome(report, result, stopped=app.stopping.is_set())

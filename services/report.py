@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from services import oddities
 from services.app import open_store
 from services.outcome import FeedReport
 from services.polite import Polite, Standing
@@ -80,7 +81,7 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
         return dict.fromkeys(settings.feeds, NEVER)
     try:
         store.check()
-        return {name: _status(settings, store, name) for name in settings.feeds}
+        return {name: _status(settings, store, name, feed.protocol) for name, feed in settings.feeds.items()}
     finally:
         store.close()
 
@@ -103,8 +104,9 @@ def print_standings(console: Console, found: Mapping[str, Standing]) -> None:
             console.print(f"{name}: {escape(line)}", markup=False, soft_wrap=True)
 
 
-def _status(settings: Settings, store: Store, feed: str) -> FeedStatus:
-    found = replace(store.feeds.status(feed), located=store.geocoding.located(feed))
+def _status(settings: Settings, store: Store, feed: str, mapping: str) -> FeedStatus:
+    known = store.feeds.status(feed)
+    found = replace(known, located=store.geocoding.located(feed), extra=oddities.with_columns(known.extra, mapping))
     url = settings.geocoder.url if settings.feeds[feed].geocode else None
     failing = store.geocoding.failing(host_of(url)) if url and found.located["pending"] else None
     if failing is None:
@@ -135,12 +137,23 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "next_due": _instant(item.next_due),
         "resources": known["resources"],
         "repeated_photos": known["repeated"],
+        "metadata": _dated(oddities.metadata_json(item.metadata)),
+        **_dated(oddities.extra_json(item.extra)),
         "problems": [{**problem, "next_attempt_at": _instant(problem["next_attempt_at"])} for problem in item.problems],
     }  # fmt: skip
 
 
 def _instant(value: object) -> str | None:
     return instant(value) if isinstance(value, int) else None
+
+
+def _dated(value: Any) -> Any:
+    """The same with every instant, which its name tells, as people write it."""
+    if isinstance(value, list):
+        return [_dated(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _instant(item) if name.endswith("_at") else _dated(item) for name, item in value.items()}
 
 
 def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
@@ -167,6 +180,9 @@ def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
             console.print(
                 f"{shared}; if it stands for no photo, list it under placeholders", markup=False, soft_wrap=True
             )
+        for line, next_attempt_at in oddities.in_words(item):
+            due = f"; next tried {_instant(next_attempt_at)}" if next_attempt_at else ""
+            console.print(escape(f"{name}: {line}{due}"), markup=False, soft_wrap=True)
 
 
 def _age(seconds: float | None) -> str:
@@ -182,6 +198,10 @@ def _last_run(item: FeedStatus) -> str:
     if item.last_run is None:
         return "never"
     return str(item.last_run["outcome"] or "under way, or cut off")
+
+
+def _metadata(item: FeedStatus) -> str:
+    return escape(oddities.metadata_in_short(item.metadata, _age(item.metadata.age_seconds)))
 
 
 def _count(name: str) -> Callable[[FeedStatus], str]:
@@ -212,4 +232,5 @@ _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("removals held", _count("held")),
     ("unavailable", _count("unavailable")),
     ("quarantined", _count("quarantined")),
+    ("metadata", _metadata),
 )

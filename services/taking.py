@@ -58,6 +58,8 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
             except SourceError as error:  # a feed may be refused its agents: no reason to leave out its offices
                 errors.append(f"{resource}: {error}")
                 passing &= isinstance(error, SourceUnavailableError)
+        if limit is None:
+            app.fetcher.take_metadata(feed)
     except SourcePausedError as error:
         paused = str(error)
     except SourceError as error:

@@ -1,12 +1,14 @@
-"""Which of the keys asked for are still worth a request. Pure."""
+"""What is worth a request: which of the keys asked for, and whether the metadata. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from shared.effects import Line
+from shared.lookups import MetadataVersion
 from shared.messages import InventoryTaken
 from shared.sources.base import Inventory
+from shared.store.base import DAY, MetadataState
 
 
 def still_wanted(keys: Sequence[str], lines: Mapping[str, Line], now: int) -> list[str]:
@@ -47,3 +49,18 @@ def to_messages(
             proven=taken.proven,
             limited=limited,
         )
+
+
+SILENT_AGE = DAY
+"""How old metadata may be whose state the MLS does not tell, in microseconds."""
+
+
+def metadata_due(said: MetadataVersion, known: MetadataState, now: int) -> bool:
+    """Whether to read the metadata: what the MLS says of them is not what they were read as, and this state of them
+    was not tried in vain so lately that it must wait. They are read once per state and language, then not again."""
+    if known.read is not None and known.read.same(said):
+        told = said.version or said.timestamp
+        if told or (known.read_at is not None and now - known.read_at < SILENT_AGE):
+            return False
+    tried = known.failed is not None and known.failed.same(said)
+    return not tried or known.next_attempt_at is None or known.next_attempt_at <= now

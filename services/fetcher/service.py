@@ -13,11 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from prometheus_client import Counter
 
-from services.fetcher.decide import apart, still_wanted, to_messages
+from services.fetcher.decide import apart, metadata_due, still_wanted, to_messages
 from services.fetcher.settings import FetcherSettings
+from shared.backoff import next_attempt_at
 from shared.consumer import Reject, Retry
 from shared.effects import BREAKS_ANSWERS
+from shared.lookups import MetadataVersion
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
 from shared.sources.base import (
@@ -36,6 +39,13 @@ log = structlog.get_logger()
 
 MOST_RECORDS = 100
 """Records in one message."""
+
+METADATA = Counter(
+    "mlsync_metadata_reads_total",
+    "Times the metadata of an MLS were to be read anew, by feed and outcome: read, failed.",
+    ["feed", "outcome"],
+)
+
 RECORDS_FIRST = 0
 """Priority of a session slot: records go before photos."""
 
@@ -88,6 +98,7 @@ class Fetcher:
         self._settings = settings
         self._pace = pace
         self._paused = paused
+        self._said: dict[str, MetadataVersion | None] = {}
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self.trouble: dict[str, str] = {}
@@ -102,6 +113,7 @@ class Fetcher:
         with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.inventory_slot_timeout) as source:
             observed_at = self._store.feeds.observe(feed)
             taken = source.inventory(resource)
+            self._said[feed] = source.metadata_version()
         if limit is not None:
             taken = dataclasses.replace(taken, packed=taken.packed[:limit], proven=False)
         if not taken.proven and limit is None:
@@ -166,6 +178,35 @@ class Fetcher:
                 run_id,
             )  # fmt: skip
         return len(starts)
+
+    def take_metadata(self, feed: str) -> None:
+        """Read and store the feed's metadata if those that the MLS had when its last inventory was taken are others
+        than the ones stored. A failure is noted and tried again by later syncs; it raises nothing and changes nothing.
+        """
+        said = self._said.get(feed)
+        lookups = self._store.lookups
+        known = lookups.state(feed)
+        if said is None or not metadata_due(said, known, self._store.feeds.now()):
+            return
+        try:
+            with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+                found = source.metadata()
+        except NoSlotError:
+            return
+        except SourceError as error:
+            tried = known.failed is not None and known.failed.same(said)
+            attempts = known.attempts + 1 if tried else 1
+            due = next_attempt_at(attempts, self._store.feeds.now())
+            lookups.failed(feed, said, str(error), attempts, due)
+            METADATA.labels(feed, "failed").inc()
+            log.warning("the metadata could not be read: what is stored of them stays", feed=feed,
+                        version=said.version, reason=str(error), attempts=attempts)  # fmt: skip
+            return
+        self._heard(feed)
+        made = lookups.read(feed, said, found)
+        METADATA.labels(feed, "read").inc()
+        log.info("metadata read", feed=feed, version=said.version, lookups=len(found.lookups), new=len(made.new),
+                 changed=len(made.changed), removed=len(made.removed))  # fmt: skip
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Fetch the records that are still wanted and publish them as a page."""

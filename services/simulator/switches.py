@@ -107,8 +107,8 @@ SWITCHES: dict[str, Switch] = {
     "not-logged-in": _now_and_then("answer 20701 out of nowhere: the session lives on", "5"),
     "odd-logout": _one_of("another answer to Logout", "401", "text", "empty"),
     "odd-metadata": _one_of(
-        "metadata that are empty, with blank rows, of unknown kinds, cut short, or an error",
-        "empty", "blank", "unknown", "cut", "failed",
+        "metadata that are empty, all blank, with blank rows, of unknown kinds, cut short, or an error",
+        "empty", "blank", "gaps", "unknown", "cut", "failed",
     ),
     "offset-ignored": Switch("whatever the Offset, the first page", "1", "1"),
     "one-session": Switch(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
-from . import metadata
 from .answers import XML, Answer, Call, RefusedError, envelope
 from .auth import Authenticator
 from .facts import DESTINATION
@@ -81,7 +80,7 @@ class Transactions:
                 return search(self._world, call, self._faults)
             if name == "GetObject":
                 return get_object(self._world, call, self._faults)
-            return distorted(get_metadata(call), self._faults.on("odd-metadata"))
+            return distorted(get_metadata(call, self._world.edition), self._faults.on("odd-metadata"))
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
 
@@ -105,13 +104,14 @@ class Transactions:
         form = self._faults.on("login-form")
         nothing = "NULL" if form == "null" else ""
         base = "" if self._faults.on("relative-capabilities") else call.base
+        edition = self._world.edition
         lines = [
             f"Broker={DESTINATION}",
             "MemberName=Example Feed",
-            f"MetadataVersion={metadata.VERSION}",
-            f"MinMetadataVersion={metadata.VERSION}",
-            f"MetadataTimestamp={metadata.DATE}",
-            f"MinMetadataTimestamp={metadata.DATE}",
+            f"MetadataVersion={edition.version}",
+            f"MinMetadataVersion={edition.version}",
+            f"MetadataTimestamp={edition.date}",
+            f"MinMetadataTimestamp={edition.date}",
             f"User={DESTINATION},{nothing},{nothing},{DESTINATION}",
             *(f"{transaction}={base}{path}" for path, transaction in PATHS.items()),
         ]

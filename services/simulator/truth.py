@@ -1,5 +1,8 @@
 """What really is at the MLS, typed and under the names of the RESO Data Dictionary: what a consumer should hold.
 
+``decoded`` is what the codes among the fields stand for by the metadata of now; what a consumer that has no metadata
+cannot know, and one that has those of a while ago knows as of then.
+
 Faults change what is sent, not what is true, and so the truth stays what the MLS means, with these additions:
 
 - ``withheld: true`` on a listing or photo that no client can ever get while its faults stay on, with the fault's name
@@ -39,7 +42,7 @@ from .spoiling import placeholder, spoiled
 from .values import Moment, Value, local_date, truth
 from .world import View
 
-RESOURCES = ("property", "member", "office")
+RESOURCES = ("property", "member", "office", "lookup")
 _NAMES = {
     "Building/Rooms": "rooms",
     "OpenHouse": "open_houses",
@@ -62,8 +65,10 @@ class Look:
 
 
 def truths(view: View, resource: str, look: Look) -> Iterator[dict[str, Any]]:
-    """Every living record of ``property``, ``member`` or ``office``. Nulls are left out."""
-    if resource == "member":
+    """Every living record of ``property``, ``member`` or ``office``, nulls left out; or the values of ``lookup``."""
+    if resource == "lookup":
+        yield from view.world.edition.truths(look.language)
+    elif resource == "member":
         yield from (_listed(view, view.agent(number), "Agent", look) for number in view.agents.numbers())
     elif resource == "office":
         yield from (_listed(view, view.office(number), "Office", look) for number in view.offices.numbers())
@@ -97,6 +102,7 @@ def property_truth(view: View, listing: Listing, look: Look) -> dict[str, Any]:
         "stamp": rfc1123(listing.stamp),
         "modified": iso(listing.stamp),
         "fields": fields,
+        "decoded": {"list_aor": view.world.edition.board(fields["list_aor_key"])[look.language]},
     }
     for path, name in _NAMES.items():
         record[name] = [_child(path, item) for item in listing.children.get(path, ())]

@@ -12,6 +12,7 @@ from functools import lru_cache
 from . import clock, people
 from .clock import Clock
 from .drawing import picture
+from .edition import Edition
 from .listing import Listing, listing_of
 from .options import Options
 from .people import AGENT, OFFICE, Person
@@ -62,6 +63,7 @@ class World:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.clock = Clock()
+        self.edition = Edition()
         self._lock = threading.Lock()
         agents, offices = people.pool(options.listings)
         early = (clock.QUIET, clock.PEOPLE_SPAN)
@@ -84,6 +86,12 @@ class World:
     def before(self) -> View:
         """The MLS as it was a day ago; on the first day, as it is."""
         return self._before
+
+    def publish(self) -> Edition:
+        """The next edition of the metadata, from now on."""
+        with self._lock:
+            self.edition = Edition(self.edition.number + 1)
+            return self.edition
 
     def advance(self, days: int, stamped: Stamped | None = None) -> dict[str, int]:
         """Let whole days pass. Returns what they did, summed, and how many listings there are now.

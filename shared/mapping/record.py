@@ -21,7 +21,8 @@ class UnmappableError(ValueError):
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):
-    """A value that did not fit. It stands verbatim in ``extra`` under ``field``, its path; its column is NULL."""
+    """A value that did not fit. It stands verbatim in ``extra`` under ``field``, its path, and the reason under
+    ``#unfit``; its column is NULL."""
 
     field: str
     reason: Reason

@@ -101,7 +101,8 @@ class Resource:
             row[self._photos] = len(draft.media)
             changes = [item.modified for item in draft.media if item.modified is not None]
             row[self._photos + 1] = max(changes, default=None)
-        row[self._extra] = draft.extra or None
+        extra = draft.finished()
+        row[self._extra] = extra or None
         draft.rows[self._table].append(tuple(row))
         content = (self._version, list(draft.rows.values()), draft.media, [copy.hash for copy in embedded])
         try:
@@ -115,7 +116,7 @@ class Resource:
             rows=draft.rows,
             media=draft.media,
             embedded=embedded,
-            extra=draft.extra,
+            extra=extra,
             problems=draft.problems,
             unknown=draft.unknown,
             hash=digest,

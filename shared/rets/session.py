@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import requests
@@ -120,10 +121,19 @@ class RetsSession:
         """The open answer of a GetMetadata."""
         return self._open("GetMetadata", arguments, Trial(self._patience))
 
-    def ask(self, transaction: str, arguments: Mapping[str, str], read: Callable[[Answer], T]) -> T:
+    def ask(
+        self,
+        transaction: str,
+        arguments: Mapping[str, str],
+        read: Callable[[Answer], T],
+        *,
+        seconds: float | None = None,
+    ) -> T:
         """What ``read`` makes of the answer. A cut or unreadable answer, or a reply code that only its end tells (set
-        by ``read`` as ``answer.reply``), is met like any other fault: the whole is asked and read anew."""
-        trial = Trial(self._patience)
+        by ``read`` as ``answer.reply``), is met like any other fault: the whole is asked and read anew, unless that
+        would begin later than ``seconds`` from now (None: as configured)."""
+        patience = self._patience if seconds is None else replace(self._patience, seconds=seconds)
+        trial = Trial(patience)
         while True:
             with self._open(transaction, arguments, trial) as answer:
                 try:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.messages import BrokenRecord, SourceRecord
 
 
@@ -139,6 +140,16 @@ class Source(Protocol):
 
         Each page is asked for when it is taken; there is at least one, with no record when nothing changed. It ends
         whatever the server says, and is never proof: what the last page's ``doubt`` does not tell an inventory finds.
+        """
+
+    def metadata_version(self) -> MetadataVersion | None:
+        """What the MLS said of its metadata when the session began; asks for nothing. None without a session."""
+
+    def metadata(self) -> Metadata:
+        """Every lookup with its values.
+
+        What is returned came whole and could be read to its last line. Raises SourceUnreadableError when it is empty
+        or unreadable in any part: that is no evidence of what there is.
         """
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Literal
 
+from shared.lookups import LookupValue, Metadata, MetadataVersion
 from shared.messages import SourceRecord
 from shared.rets.answer import Answer
 from shared.rets.errors import RetsParseError, RetsReplyError
 from shared.rets.frame import Frame
 from shared.rets.inventory import InventoryReader
+from shared.rets.lookups import KINDS, lookups_of
+from shared.rets.mend import Mender
+from shared.rets.metadata import MAX_BYTES, MetadataReader
 from shared.rets.objects import holds_one, read_objects
 from shared.rets.records import RecordReader
 from shared.rets.session import RetsSession
@@ -35,6 +39,15 @@ MAX_SINGLES: Final = 100
 PhotoSize = Literal["ThumbnailPhoto", "Photo", "LargePhoto"]
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+_LOOKUPS_OF: Final = "property"
+"""The one resource that has lookups (DDF guide, GetMetadata)."""
+_Lookups = dict[str, list[LookupValue] | None]
+_MAX_ASKED: Final = 500
+"""Lookups asked for one by one; there are about 75."""
+_METADATA_SECONDS: Final = 2.0
+"""So long a request for metadata is repeated after a fault: records wait meanwhile, and the next sync asks anew."""
+_SAID_LENGTH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,7 @@ class DdfSource:
     def __init__(self, session: RetsSession, settings: DdfSettings | None = None) -> None:
         self._session = session
         self._settings = settings or DdfSettings()
+        self._parent = _RESOURCES[_LOOKUPS_OF].search_type
 
     def login(self) -> None:
         """Open a session if none is open."""
@@ -149,6 +163,31 @@ class DdfSource:
                 paging.suspect("the server says that its maximum was exceeded (20208)")
             paging.took([record.key for record in records], max(announced, default=None))
             yield Page([] if paging.repeated else records, date, paging.doubt, reader.broken)
+
+    def metadata_version(self) -> MetadataVersion | None:
+        """What the login said (DDF guide, Login); None while not logged in."""
+        capabilities = self._session.capabilities
+        if capabilities is None:
+            return None
+        version, timestamp, least = (
+            capabilities.values.get(name, "")[:_SAID_LENGTH]
+            for name in ("metadataversion", "metadatatimestamp", "minmetadataversion")
+        )
+        return MetadataVersion(version, timestamp, least, self._settings.culture)
+
+    def metadata(self) -> Metadata:
+        """The lookups of Property: in one request with all that is below (RETS 1.7.2 §12.1), or, where the server does
+        not know that form, their names and then each by its name, which are the forms that DDF's guide shows."""
+        found = self._lookups(f"{self._parent}:*", must=False) or self._lookups(self._parent)
+        alone = [name for name, values in found.items() if values is None]
+        if len(alone) > _MAX_ASKED:
+            raise RetsParseError(f"the metadata name {len(alone)} lookups without their values")
+        values = {name: given or [] for name, given in found.items()}
+        for name in alone:
+            if ":" in name:
+                raise RetsParseError(f"the lookup {name!r} cannot be asked for")
+            values[name] = self._values(name)
+        return Metadata({(_LOOKUPS_OF, name): given for name, given in values.items()})
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         """Every photo of a record by GetObject. Where the server does not offer addresses, the bytes.
@@ -231,6 +270,40 @@ class DdfSource:
     def close(self) -> None:
         """Log out; never raises."""
         self._session.logout()
+
+    def _lookups(self, below: str, *, must: bool = True) -> _Lookups:
+        """The lookups that one request names. With ``must`` there has to be one; without, a refusal is none."""
+        try:
+            return self._metadata("METADATA-LOOKUP", below, lambda found, _code: bool(found) or not must)
+        except RetsReplyError as error:
+            if must or not error.code.startswith("205"):
+                raise
+            return {}
+
+    def _values(self, lookup: str) -> list[LookupValue]:
+        """The values of one lookup, none only if the answer says so in as many words: an empty list, or 20503."""
+
+        def good(found: _Lookups, code: str) -> bool:
+            return lookup in found or (not found and code == "20503")
+
+        found = self._metadata("METADATA-LOOKUP_TYPE", f"{self._parent}:{lookup}", good, asked=lookup)
+        return found.get(lookup) or []
+
+    def _metadata(self, kind: str, below: str, good: Callable[[_Lookups, str], bool], asked: str = "") -> _Lookups:
+        """What one request for metadata brings. Raises RetsParseError unless what came, with its code, is ``good``."""
+
+        def read(answer: Answer) -> _Lookups:
+            reader = MetadataReader(KINDS)
+            mender = Mender(encoding=self._session.settings.encoding, max_bytes=MAX_BYTES)
+            segments = reader.read(answer.chunks(), mender)
+            answer.reply = reader.reply
+            found = lookups_of(segments, self._parent, asked)
+            if not good(found, reader.reply.code if reader.reply else ""):
+                raise RetsParseError(f"the answer has nothing of {kind} {below!r}")
+            return found
+
+        arguments = {"Type": kind, "ID": below, "Format": "STANDARD-XML", "Culture": self._settings.culture}
+        return self._session.ask("GetMetadata", arguments, read, seconds=_METADATA_SECONDS)
 
     def _search(self, kind: _Resource, query: str) -> dict[str, str]:
         return {

@@ -13,6 +13,8 @@ from typing import Literal, Protocol
 
 from shared.budget import Limits, Share, Use, Wait
 from shared.effects import Effect, Line
+from shared.lookups import Changes, Metadata, MetadataVersion
+from shared.mapping.extra import Tally
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 
@@ -356,6 +358,43 @@ class RepeatedPhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataState:
+    """The state of metadata that is stored, and the last attempt to read another. Instants in microseconds.
+
+    ``read`` is None before the first reading, ``failed`` after a success. ``age_seconds`` is how long ago they were
+    read. ``values`` counts the lookup values the MLS
+    has, ``removed`` those that it has no more.
+    """
+
+    read: MetadataVersion | None = None
+    read_at: int | None = None
+    age_seconds: float | None = None
+    failed: MetadataVersion | None = None
+    failed_at: int | None = None
+    failure: str | None = None
+    attempts: int = 0
+    next_attempt_at: int | None = None
+    values: int = 0
+    removed: int = 0
+
+
+class Lookups(Protocol):
+    """What the metadata say: the texts that codes stand for. Each method is a transaction of its own."""
+
+    def state(self, feed: str) -> MetadataState:
+        """Which metadata are stored."""
+
+    def read(self, feed: str, version: MetadataVersion, found: Metadata) -> Changes:
+        """These are the metadata now. Values they lack are marked as removed, none is deleted; a failure before is
+        forgotten. Returns what that changed."""
+
+    def failed(
+        self, feed: str, version: MetadataVersion, reason: str, attempts: int, next_attempt_at: int | None
+    ) -> None:
+        """Reading this version has failed so many times. What is stored stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
     """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
 
@@ -378,6 +417,8 @@ class FeedStatus:
     located: dict[str, int] = field(default_factory=dict)
     """See ``Geocoding.located``."""
     repeated: list[RepeatedPhoto] = field(default_factory=list)
+    metadata: MetadataState = field(default_factory=MetadataState)
+    extra: Tally = field(default_factory=Tally)
 
 
 class Feeds(Protocol):
@@ -626,6 +667,8 @@ class Store(Protocol):
     def budget(self) -> Budget: ...
     @property
     def geocoding(self) -> Geocoding: ...
+    @property
+    def lookups(self) -> Lookups: ...
 
     def write(self) -> AbstractContextManager[Tx]:
         """One read-write transaction: committed at the end, rolled back on an exception."""

@@ -88,7 +88,10 @@ def stamp(number: int) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """A listing in a few words; ``photos`` maps order to version, ``agents`` key to (name, office key)."""
+    """A listing in a few words; ``photos`` maps order to version, ``agents`` key to (name, office key).
+
+    ``written`` is its timestamp where that is not to be a good one, ``more`` are further elements.
+    """
 
     key: str
     price: int = 100
@@ -96,14 +99,18 @@ class Listing:
     rooms: int = 0
     photos: Mapping[int, int] = field(default_factory=dict)
     agents: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    board: str = ""
+    written: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def source(self) -> SourceRecord:
         return SourceRecord(
             self.key,
-            stamp(self.stamp),
+            self.written or stamp(self.stamp),
             {
                 "@ID": self.key,
-                "@LastUpdated": stamp(self.stamp),
+                "@LastUpdated": self.written or stamp(self.stamp),
+                "Board": self.board,
                 "Price": f"{self.price}.00",
                 "Building": {"Rooms": {"Room": [{"Type": f"Room {n}"} for n in range(self.rooms)]}},
                 "AgentDetails": [
@@ -121,6 +128,7 @@ class Listing:
                         for order, version in self.photos.items()
                     ]
                 },
+                **self.more,
             },
         )
 

@@ -99,7 +99,7 @@ def test_every_column_index_and_key_is_as_the_tables_say(store: SqliteStore, pat
 def test_the_view_has_every_column_of_the_listing_and_its_timestamp(store: SqliteStore, engine: Engine) -> None:
     store.migrate()
     found = [column["name"] for column in inspect(engine).get_columns("property")]
-    added = ["modification_timestamp", "coordinates_source", "coordinates_precision"]
+    added = ["modification_timestamp", "list_aor", "coordinates_source", "coordinates_precision"]
     assert found == [*(column.name for column in property_record.columns), *added]
 
 

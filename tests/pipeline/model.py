@@ -12,6 +12,7 @@ from functools import cache
 
 from PIL import Image
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.messages import SourceRecord
 from shared.sources.base import Inventory, Page, PhotoObject
 from shared.sources.paging import Paging
@@ -155,6 +156,12 @@ class ModelSource:
             yield Page([self.mls.record(key) for key in keys], date, paging.doubt)
             if self.mls.rng.random() < 0.3:
                 self.mls.step()
+
+    def metadata_version(self) -> MetadataVersion | None:
+        return None
+
+    def metadata(self) -> Metadata:
+        raise AssertionError("nothing was said of metadata")
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         listing = self.mls.listings.get(key)

@@ -72,6 +72,17 @@ class Mls:
         asked = {"size": size, "culture": culture, "resource": resource}
         return [json.loads(line) for line in self._ask("truth", asked).splitlines()]
 
+    def publish_metadata(self) -> Json:
+        """Publish other metadata; what the next login says of them."""
+        found: Json = json.loads(self._ask("metadata", {}, method="POST"))
+        return found
+
+    def lookups(self, culture: str = "en-CA") -> list[Json]:
+        """Every value of every lookup."""
+        return [
+            json.loads(line) for line in self._ask("truth", {"resource": "lookup", "culture": culture}).splitlines()
+        ]
+
     def keys(self) -> list[str]:
         """The keys of the living listings, in order."""
         return [record["key"] for record in self.truth(size="")]

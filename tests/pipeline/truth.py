@@ -114,7 +114,13 @@ def compare(what: str, expected: Mapping[Any, Facts], found: Mapping[Any, Facts]
 
 
 def _properties(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
-    expected = {record["key"]: record["fields"] | {"modification_timestamp": record["modified"]} for record in truth}
+    known = any(stored.rows("metadata_state", "read_at IS NOT NULL"))  # else there is nothing to decode by
+    expected = {
+        record["key"]: record["fields"]
+        | {"modification_timestamp": record["modified"]}
+        | (record["decoded"] if known else {})
+        for record in truth
+    }
     for fields in expected.values():
         if {"latitude", "longitude"} <= fields.keys():
             fields["coordinates_source"] = "mls"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.sources.base import Inventory, Page, PhotoObject, SourceUnavailableError
 from shared.sources.pool import PHOTOS, RECORDS, NoSlotError, SessionPool
 
@@ -34,6 +35,12 @@ class FakeSource:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def metadata_version(self) -> MetadataVersion | None:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def metadata(self) -> Metadata:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:

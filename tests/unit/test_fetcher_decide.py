@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fetcher.decide import apart, still_wanted, to_messages
+from services.fetcher.decide import apart, metadata_due, still_wanted, to_messages
 from shared.effects import BREAKS_ANSWERS, Line
+from shared.lookups import MetadataVersion
 from shared.sources.base import Inventory
+from shared.store.base import DAY, MetadataState
 
 NOW = 1_000
 WANTED = Line("1", wanted_stamp="s", wanted_by=5)
@@ -103,3 +107,35 @@ def test_ranges_together_cover_every_key_once_and_in_order(listed: dict[str, str
         ]  # fmt: skip
         assert len(covering) == 1
         assert (key in listed) == (key in dict(covering[0].entries))
+
+
+# --- metadata
+
+SAID = MetadataVersion("1.0.12", "2024-01-15T00:00:00Z", "1.0.2", "en-CA")
+
+
+def test_metadata_are_read_once_and_when_the_mls_has_others() -> None:
+    assert metadata_due(SAID, MetadataState(), NOW)
+    known = MetadataState(SAID, NOW - 400 * DAY)
+    assert not metadata_due(SAID, known, NOW)
+    assert not metadata_due(dataclasses.replace(SAID, min_version="1.0.12"), known, NOW)
+    for other in ({"version": "1.0.13"}, {"timestamp": "2024-01-16T00:00:00Z"}, {"language": "fr-CA"}):
+        assert metadata_due(dataclasses.replace(SAID, **other), known, NOW)
+
+
+def test_metadata_that_could_not_be_read_are_tried_again_after_their_back_off_only() -> None:
+    failed = MetadataState(failed=SAID, failed_at=NOW, attempts=1)
+    assert metadata_due(SAID, failed, NOW)
+    waiting = dataclasses.replace(failed, next_attempt_at=NOW + 1)
+    assert not metadata_due(SAID, waiting, NOW)
+    assert metadata_due(SAID, waiting, NOW + 1)
+    assert metadata_due(dataclasses.replace(SAID, version="1.0.13"), waiting, NOW)
+    again = dataclasses.replace(waiting, read=SAID, read_at=NOW)
+    assert not metadata_due(SAID, again, NOW + DAY)
+
+
+def test_metadata_of_which_the_mls_says_nothing_are_read_daily() -> None:
+    silent = MetadataVersion(language="en-CA")
+    assert metadata_due(silent, MetadataState(), NOW)
+    assert not metadata_due(silent, MetadataState(silent, NOW), NOW + DAY - 1)
+    assert metadata_due(silent, MetadataState(silent, NOW), NOW + DAY)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding, ResourceStatus
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import Database
+from shared.store.sqlite.extra import tally_of
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
+from shared.store.sqlite.lookups import state_of
 from shared.store.sqlite.media import DUE as PHOTO_DUE
 from shared.store.sqlite.media import STORED
 from shared.store.sqlite.pictures import repeated
@@ -163,6 +165,8 @@ class SqliteFeeds:
             resources=resources,
             problems=self._problems(feed),
             repeated=repeated(self._database, feed),
+            metadata=state_of(self._database, feed, self.now()),
+            extra=tally_of(self._database, feed),
         )
 
     def _resource(self, feed: str, resource: str) -> ResourceStatus:

@@ -29,6 +29,7 @@ from shared.messages import SourceRecord
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
 from shared.store.sqlite.embedded import LISTINGS, settle_embedded
+from shared.store.sqlite.extra import note
 from shared.store.sqlite.geocoding import relink
 from shared.store.sqlite.ledger import COLUMNS
 from shared.store.sqlite.photos import merge, recheck, remove
@@ -93,6 +94,7 @@ class SqliteRecords:
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
                 self._now())  # fmt: skip
+        note(self._connection, feed, effects)
         counts: Counter[str] = Counter()
         for count in _of(Count, effects):
             counts[count.name] += count.n

@@ -22,6 +22,7 @@ from shared.store.sqlite.feeds import SqliteFeeds
 from shared.store.sqlite.geocoding import SqliteGeocoding, relink_all
 from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
+from shared.store.sqlite.lookups import SqliteLookups
 from shared.store.sqlite.marks import SqliteMarks
 from shared.store.sqlite.media import SqliteMedia
 from shared.store.sqlite.quarantine import SqliteQuarantine
@@ -51,6 +52,7 @@ class SqliteStore:
         self.quarantine = SqliteQuarantine(self._database, self.feeds.now)
         self.holds = SqliteHolds(self._database)
         self.budget = SqliteBudget(self._database, self.feeds.now)
+        self.lookups = SqliteLookups(self._database, self.feeds.now)
         self.objects = SqliteObjects(self._database, self.feeds.now)
         self.geocoding = SqliteGeocoding(self._database, self.feeds.now)
 
