@@ -65,14 +65,14 @@ class LocalSlots:
         return None
 
 
-def open_store(settings: Settings) -> SqliteStore:
+def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> SqliteStore:
     """The store that ``database_url`` names. Opens nothing. Raises SettingsError."""
     scheme, _, rest = settings.database_url.partition("://")
     if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
         raise SettingsError(
             f"database_url (MLSYNC_DATABASE_URL): {scheme}: is no store this version has; give sqlite:///path"
         )
-    return SqliteStore(Path(rest[1:]))
+    return SqliteStore(Path(rest[1:]), clock)
 
 
 def media_folder(settings: Settings) -> Path:
@@ -128,6 +128,7 @@ def make_source(
             rets_version=feed.rets_version,
             connect_seconds=feed.connect_timeout,
             read_seconds=feed.read_timeout,
+            answer_seconds=feed.answer_timeout,
             proxies=dict.fromkeys(("http", "https"), feed.proxy.get_secret_value()) if feed.proxy else {},
             auth_hosts=tuple(feed.auth_hosts),
             ca_bundle=str(feed.ca_bundle) if feed.ca_bundle else None,
@@ -144,12 +145,12 @@ def make_source(
 class App:
     """All four services in this process, over in-memory queues."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Puts everything together; opens nothing. Raises SettingsError."""
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        """Puts everything together; opens nothing. ``clock`` is the store's. Raises SettingsError."""
         for secret in secrets_of(settings):
             register_secret(secret)
         self.settings = settings
-        self.store = open_store(settings)
+        self.store = open_store(settings, clock)
         self.blobs: Blobs = open_blobs(settings)
         _refuse_database_among_photos(settings)
         self.transport = open_transport(settings)

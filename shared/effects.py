@@ -115,6 +115,13 @@ class RecheckPhotos(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class RetryPhotos(Effect):
+    """The record was read again: those of its photos that could not be had are asked for at once."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddCandidate(Effect):
     """The inventory of ``by`` lacks this stored key: weigh it for removal."""
 

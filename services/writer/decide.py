@@ -20,6 +20,7 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped
@@ -108,6 +109,8 @@ def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | Non
         ]
     if line.stored and line.wanted_stamp == line.stamp and not line.unsettled and met:
         effects.append(RecheckPhotos(key))  # nothing but its age asked for this record: ask for its photos too
+    if line.stored and line.unsettled:
+        effects.append(RetryPhotos(key))  # a photo's address may have expired: the record may have brought another
     return effects
 
 

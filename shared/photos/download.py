@@ -161,13 +161,14 @@ class Downloader:
                 _discard(response)
             raise DownloadError(status_reason(response.status), host, retry_after(response.headers))
         limit = self._settings.max_bytes
-        if announced(response.headers) > limit:
+        length = announced(response.headers)
+        if length > limit:
             _drop(response)
             raise DownloadError(DownloadReason.TOO_LARGE, host)
         data = _read(response, limit + 1)
         if len(data) > limit:
             _drop(response)
-            raise DownloadError(DownloadReason.TOO_LARGE, host)
+            raise DownloadError(DownloadReason.TOO_LARGE if length else DownloadReason.ENDLESS, host)
         response.release_conn()
         return self._download("fetched", data, response)
 

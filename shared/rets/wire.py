@@ -61,6 +61,7 @@ class RetsWire:
         for prefix in ("http://", "https://"):
             self._session.mount(prefix, DeadlineAdapter(settings.answer_seconds))
         self._current: Answer | None = None
+        self._says_length = False
 
     def send(
         self,
@@ -93,6 +94,8 @@ class RetsWire:
             answer = self._once(transaction, method, url, body, timeout)
             if answer.status == 401 and challenges < _MAX_CHALLENGES and self._may_answer(answer, challenges):
                 challenges += 1
+            elif answer.status == 411 and body is None and not self._says_length:
+                self._says_length = True  # some servers want to be told, of requests without a body too
             elif answer.status in _REDIRECTS and answer.header("Location") and redirects < _MAX_REDIRECTS:
                 redirects += 1
                 url = urljoin(url, answer.header("Location"))
@@ -133,6 +136,8 @@ class RetsWire:
         }
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        elif self._says_length:
+            headers["Content-Length"] = "0"
         prepared = self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
         authorization = self._auth.authorization(method, prepared.path_url, body or b"")
         if authorization is not None:

@@ -73,10 +73,16 @@ def _unpack(item: bytes) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was."""
+    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was.
+
+    ``unaskable``: keys that no query can name safely, so that they were not asked for. ``partial``: the MLS says that
+    it stopped before the end.
+    """
 
     records: list[SourceRecord]
     server_date: int | None
+    unaskable: list[str] = field(default_factory=list)
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

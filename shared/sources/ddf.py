@@ -53,7 +53,7 @@ class DdfSource:
     """One destination (data feed) of the DDF. Implements ``shared.sources.base.Source``.
 
     Records that the server sends unasked are kept: they are true observations. Keys that could not be written into a
-    query safely are not asked for, so they come back absent.
+    query safely are not asked for; the page names them.
     """
 
     def __init__(self, session: RetsSession, settings: DdfSettings | None = None) -> None:
@@ -83,16 +83,18 @@ class DdfSource:
             raise ValueError(f"{len(keys)} keys asked for; a request takes {MAX_KEYS}")
         kind = _kind(resource)
         askable = [key for key in keys if _KEY.fullmatch(key)]
+        unaskable = [key for key in keys if not _KEY.fullmatch(key)]
         if not askable:
-            return Page([], None)
+            return Page([], None, unaskable)
 
         def read(answer: Answer) -> Page:
             reader = RecordReader(kind.element)
             records = list(reader.read(answer.chunks(), self._session.mender()))
             answer.reply = reader.reply
-            if reader.reply is not None and reader.reply.code == "20208" and not records:
+            partial = reader.reply is not None and reader.reply.code == "20208"
+            if partial and not records:
                 raise RetsReplyError("Search", "20208", f"the server refuses {len(askable)} keys in one request")
-            return Page(records, answer.server_date)
+            return Page(records, answer.server_date, unaskable, partial)
 
         return self._session.ask("Search", self._search(kind, f"(ID={','.join(askable)})"), read)
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fetcher.decide import still_wanted, to_messages
+from services.fetcher.decide import left_over, still_wanted, to_messages
 from shared.effects import Line
-from shared.sources.base import Inventory
+from shared.messages import SourceRecord
+from shared.sources.base import Inventory, Page
 
 NOW = 1_000
 WANTED = Line("1", wanted_stamp="s", wanted_by=5)
@@ -91,3 +92,23 @@ def test_ranges_together_cover_every_key_once_and_in_order(listed: dict[str, str
         ]  # fmt: skip
         assert len(covering) == 1
         assert (key in listed) == (key in dict(covering[0].entries))
+
+
+def records(*keys: str) -> list[SourceRecord]:
+    return [SourceRecord(key, "s", {}) for key in keys]
+
+
+def test_what_the_mls_did_not_get_to_is_asked_for_anew() -> None:
+    assert left_over(["1", "2", "3"], Page(records("1"), None, partial=True)) == ["2", "3"]
+
+
+def test_what_did_not_come_in_a_whole_answer_is_not_asked_for_anew() -> None:
+    assert left_over(["1", "2", "3"], Page(records("1"), None)) == []
+
+
+def test_an_mls_that_gets_nowhere_is_not_asked_for_ever() -> None:
+    assert left_over(["1", "2"], Page(records("7"), None, partial=True)) == []
+
+
+def test_a_key_that_cannot_be_asked_for_is_not_asked_for_anew() -> None:
+    assert left_over(["1", "*"], Page(records("1"), None, ["*"], partial=True)) == []

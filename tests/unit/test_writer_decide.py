@@ -27,6 +27,7 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped, MediaItem
@@ -227,6 +228,13 @@ def test_a_record_read_again_only_for_its_age_asks_for_its_photos_too() -> None:
 )
 def test_a_record_read_for_another_reason_does_not_ask_for_its_photos(line: Line) -> None:
     assert RecheckPhotos("1") not in handle(12, [read(stamp="s2")], [line])
+
+
+def test_a_record_marked_to_be_read_again_has_its_failed_photos_asked_for_at_once() -> None:
+    marked = Line("1", True, 5, "s1", b"x", unsettled=True, wanted_stamp="s1", wanted_by=11)
+    assert RetryPhotos("1") in handle(12, [read()], [marked])
+    assert RetryPhotos("1") in handle(12, [read(stamp="s2")], [marked])
+    assert RetryPhotos("1") not in handle(12, [read()], [stored(5)])
 
 
 # --- settling

@@ -22,6 +22,7 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped
@@ -30,7 +31,7 @@ from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
 from shared.store.sqlite.embedded import LISTINGS, settle_embedded
 from shared.store.sqlite.ledger import COLUMNS
-from shared.store.sqlite.photos import merge, recheck, remove
+from shared.store.sqlite.photos import merge, recheck, remove, retry
 from shared.store.sqlite.quarantine import put
 from shared.store.sqlite.values import adapted, insert, instant
 from shared.store.tables import TABLES_OF
@@ -86,6 +87,7 @@ class SqliteRecords:
         self._store(feed, resource, stored)
         self._remove(feed, resource, removed, len(removed) - approved)
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
+        retry(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
                 self._now())  # fmt: skip
