@@ -138,13 +138,17 @@ class EndCandidacy(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Quarantine(Effect):
-    """Set bytes aside that cannot be handled, with the reason."""
+    """Set bytes aside that cannot be handled, with the reason.
+
+    ``may_be``: of a record without a key, the keys asked for that did not come; it is the record of one of them.
+    """
 
     key: str
     kind: str
     body: bytes
     reason: str
     observed_at: int
+    may_be: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 
 NOT_DELIVERED = "the MLS lists it but does not deliver it"
+WITHOUT_KEY = "the MLS lists it but does not deliver it, or without its key: see quarantine"
 SAME_CLOCK_MARGIN = 2 * SECOND
 """A record read this close to its timestamp by the server's own ``Date`` may change again under the same timestamp."""
 OTHER_CLOCK_MARGIN = MINUTE
@@ -71,16 +72,28 @@ def on_page(
     came = {item.mapped.key for item in read}
     for item in {item.mapped.key: item for item in read}.values():
         effects += _record(page, item, lines.get(item.mapped.key), horizon)
+    lost = sorted(set(page.asked) - came - {bad.key for bad in unreadable})
+    unreadable, lost = _told_by_elimination(unreadable, lost)
     for bad in unreadable:
         line = lines.get(bad.key)
         if not _counts(page, line, horizon):
             continue
-        effects.append(Quarantine(bad.key, "record", bad.body, bad.reason, page.observed_at))
+        may_be = () if bad.key else tuple(lost)
+        effects.append(Quarantine(bad.key, "record", bad.body, bad.reason, page.observed_at, may_be))
         effects += _in_vain(line, page.observed_at, f"quarantined: {bad.reason}", now)
-    lost = set(page.asked) - came - {bad.key for bad in unreadable}
-    for key in sorted(lost):
-        effects += _in_vain(lines.get(key), page.observed_at, page.failure or NOT_DELIVERED, now)
+    keyless = any(not bad.key for bad in unreadable)
+    for key in lost:
+        reason = page.failure or (WITHOUT_KEY if keyless else NOT_DELIVERED)
+        effects += _in_vain(lines.get(key), page.observed_at, reason, now)
     return effects
+
+
+def _told_by_elimination(unreadable: Sequence[Unreadable], lost: list[str]) -> tuple[Sequence[Unreadable], list[str]]:
+    """Where one record came without its key and one key asked for did not come, they belong together."""
+    keyless = [bad for bad in unreadable if not bad.key]
+    if len(keyless) != 1 or len(lost) != 1:
+        return unreadable, lost
+    return [bad if bad.key else Unreadable(lost[0], bad.body, bad.reason) for bad in unreadable], []
 
 
 def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | None) -> list[Effect]:
