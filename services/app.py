@@ -133,6 +133,7 @@ def make_source(
             rets_version=feed.rets_version,
             connect_seconds=feed.connect_timeout,
             read_seconds=feed.read_timeout,
+            answer_seconds=feed.answer_timeout,
             proxies=dict.fromkeys(("http", "https"), feed.proxy.get_secret_value()) if feed.proxy else {},
             auth_hosts=tuple(feed.auth_hosts),
             ca_bundle=str(feed.ca_bundle) if feed.ca_bundle else None,
@@ -155,7 +156,7 @@ def make_source(
 class App:
     """All services in this process, over in-memory queues."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
         """Puts everything together, the store on ``clock``; opens nothing. Raises SettingsError."""
         for secret in secrets_of(settings):
             register_secret(secret)

@@ -171,7 +171,8 @@ def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
     for name, item in found.items():
         for problem in item.problems[:SHOWN_PROBLEMS]:
             due = _instant(problem["next_attempt_at"])
-            text = f"{name}: {problem['kind']} {problem['resource']} {problem['key']}: {problem['reason']}"
+            what = " ".join(str(problem[part]) for part in ("kind", "resource", "key") if problem[part])
+            text = f"{name}: {what}: {problem['reason']}"
             console.print(escape(text + (f"; next tried {due}" if due else "")), markup=False, soft_wrap=True)
         if len(item.problems) > SHOWN_PROBLEMS:
             console.print(f"{name}: and {len(item.problems) - SHOWN_PROBLEMS} more; see --json", markup=False)

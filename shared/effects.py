@@ -123,6 +123,13 @@ class RecheckPhotos(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class RetryPhotos(Effect):
+    """The record was read again: those of its photos that could not be had are asked for at once."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddCandidate(Effect):
     """The inventory of ``by`` lacks this stored key: weigh it for removal."""
 
@@ -139,13 +146,17 @@ class EndCandidacy(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Quarantine(Effect):
-    """Set bytes aside that cannot be handled, with the reason."""
+    """Set bytes aside that cannot be handled, with the reason.
+
+    ``may_be``: of a record without a key, the keys asked for that did not come; it is the record of one of them.
+    """
 
     key: str
     kind: str
     body: bytes
     reason: str
     observed_at: int
+    may_be: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

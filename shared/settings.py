@@ -162,6 +162,7 @@ class FeedSettings(Strict):
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
     read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
+    answer_timeout: Duration = Field(900, gt=0, description="Seconds for a whole answer, however steadily it comes")
     proxy: SecretStr | None = Field(None, description="Proxy for all requests to this MLS, http://host:port")
     auth_hosts: Names = Field(
         default_factory=list, description="Hosts besides the login's that may be sent the credentials"

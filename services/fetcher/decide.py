@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from shared.effects import Line
 from shared.lookups import MetadataVersion
 from shared.messages import InventoryTaken
-from shared.sources.base import Inventory
+from shared.sources.base import Inventory, Page
 from shared.store.base import DAY, MetadataState
 
 
@@ -27,6 +27,13 @@ def apart(keys: Sequence[str], lines: Mapping[str, Line]) -> list[list[str]]:
 def _is_wanted(line: Line, now: int) -> bool:
     due = line.next_attempt_at is None or line.next_attempt_at <= now
     return line.wanted_by is not None and not line.asked and due
+
+
+def left_over(keys: Sequence[str], page: Page) -> list[str]:
+    """Keys to ask for anew because the MLS stopped half way; none when it got nowhere, which would go on for ever."""
+    came = {record.key for record in page.records} | {record.key for record in page.broken}
+    left = [key for key in keys if key not in came and key not in page.unaskable]
+    return left if page.partial and len(left) < len(keys) else []
 
 
 def to_messages(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import Counter
 
-from services.fetcher.decide import apart, metadata_due, still_wanted, to_messages
+from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages
 from services.fetcher.settings import FetcherSettings
 from shared.backoff import next_attempt_at
 from shared.consumer import Reject, Retry
@@ -48,6 +48,8 @@ METADATA = Counter(
 
 RECORDS_FIRST = 0
 """Priority of a session slot: records go before photos."""
+
+UNASKABLE = "its key cannot be asked for: it is no word of letters, digits, dots, dashes and underscores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +256,19 @@ class Fetcher:
                 raise Retry(str(error), delay=getattr(error, "retry_after", None)) from error
             return self._give_up(message, keys, observed_at, str(error), envelope.run_id)
         self._heard(message.feed)
-        self._publish(message, keys, observed_at, page, envelope.run_id)
+        self._answer(message, keys, observed_at, page, envelope.run_id)
         return "ok"
+
+    def _answer(self, message: RecordsRequested, keys: list[str], observed_at: int, page: Page, run_id: str) -> None:
+        """Publish what came; ask again for what the MLS did not get to, say of other keys why they did not come."""
+        left = left_over(keys, page)
+        if left:
+            self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=left), run_id)
+        asked = [key for key in keys if key not in left and key not in page.unaskable]
+        if asked or page.records or page.broken:
+            self._publish(message, asked, observed_at, page, run_id)
+        if page.unaskable:
+            self._publish(message, page.unaskable, observed_at, Page([], None), run_id, UNASKABLE)
 
     def _heard(self, feed: str) -> None:
         self._answered[feed] = time.monotonic()

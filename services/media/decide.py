@@ -11,7 +11,9 @@ ATTEMPTS_IN_A_RUN = 3
 BATCH_PHOTOS = 16
 BATCH_BYTES = 8 * 1024 * 1024
 EXPIRED = frozenset({"http_401", "http_403", "http_404", "http_410"})
-"""How an address answers that is good no longer; the record, read again, may have a new one. Tried once a version."""
+"""How an address answers that is good no longer; the record, read again, may have a new one."""
+REREADS = 3
+"""So often a record is read again for a version of a photo."""
 SOON = 30.0
 """Seconds worth waiting for within a run."""
 LOOK = 900.0
@@ -36,7 +38,7 @@ def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None =
     due = next_attempt_at(want.attempts, now)
     if retry_after:
         due = max(due or 0, now + int(retry_after * 1_000_000))
-    expired = reason in EXPIRED and want.attempts == 0
+    expired = reason in EXPIRED and want.attempts < REREADS
     said = f"{reason}: {detail}" if detail else reason
     return PhotoFailed(want.media_key, want.version, said, due, reread=expired)
 

@@ -143,7 +143,7 @@ class Reconciler:
             named = {key for key, _ in taken.entries}
             due, photos = [key for key in due if key in named], [key for key in photos if key in named]
         self._request(taken.feed, taken.resource, due, settings, run_id)
-        for key in photos:
+        for key in sorted(set(photos) - set(due)):  # those wait for the page
             self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key), run_id)
 
     def _request(

@@ -64,8 +64,8 @@ class Control:
         return {"version": edition.version, "timestamp": edition.date}
 
     def stats(self) -> dict[str, Any]:
-        """What was asked of the simulator since it started."""
-        return dict(self._sessions.stats())
+        """What was asked of the simulator since it started, and how often faults have struck."""
+        return dict(self._sessions.stats()) | {"struck": self._faults.struck()}
 
     def truth(
         self, resource: str = "property", size: str = "LargePhoto", culture: str = CULTURES[0], base: str | None = None

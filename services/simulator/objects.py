@@ -14,7 +14,7 @@ from .people import portrait
 from .photos import Photo
 from .render import FOLDERS, photo_url
 from .search import number_in
-from .spoiling import spoil, spoiled
+from .spoiling import expired, spoil, spoiled
 from .world import View, World
 
 TYPES = {  # of each resource, the largest last
@@ -81,8 +81,7 @@ def photo(world: World, path: str, faults: Faults) -> tuple[Answer, str, str] | 
     else:
         return None
     key = found[3]
-    answered = faults.tallied("expired-photo-url", f"{key}/{view.listings.stamp(number)}")
-    if faults.hits("expired-photo-url", key) and answered < 2:
+    if expired(faults, key, view.listings.stamp(number)):
         return Answer(b"Forbidden: the URL has expired", "text/plain", 403), "", ""
     part = _Album(world, faults, _SIZES[found[2]], number).part(order, candidate)
     if part.code:

@@ -8,7 +8,9 @@ Faults change what is sent, not what is true, and so the truth stays what the ML
 - ``withheld: true`` on a listing or photo that no client can ever get while its faults stay on, with the fault's name
   as ``withheld_reason``: ``missing-record``, ``missing-key``, ``deep-nesting`` (what is beyond every bound is there to
   be refused), ``short-inventory`` (for clients that go by master lists), ``stale-copy`` (only listings that differ
-  from yesterday's); of photos ``ghost-photo``, ``not-an-image``, ``image-bomb``, ``half-photo``, ``placeholder-photo``.
+  from yesterday's); of photos ``ghost-photo``, ``not-an-image``, ``image-bomb``, ``half-photo``, ``placeholder-photo``,
+  ``expired-photo-url`` (only until the listing, as it is now, has been fetched a second time) and, of yesterday's
+  photos in ``sent``, ``stale-copy`` where their URLs lead nowhere any more.
 - The ``photo`` of an agent or office is withheld by ``no-object``, as it has no URL.
 - ``object_withheld: true`` on a listing whose photos GetObject refuses (``no-object``); their URLs work.
 - ``unknown``: the paths of elements and attributes that no guide names (``unknown-elements``); what they hold is not
@@ -38,7 +40,7 @@ from .people import AGENT, Contact, Person, person_fields, portrait
 from .photos import Photo
 from .render import photo_url
 from .schema import CHILDREN, ELEMENTS
-from .spoiling import placeholder, spoiled
+from .spoiling import expired, placeholder, spoiled
 from .values import Moment, Value, local_date, truth
 from .world import View
 
@@ -110,7 +112,8 @@ def property_truth(view: View, listing: Listing, look: Look) -> dict[str, Any]:
         {"member": person_truth(agent), "office": person_truth(agent.office) if agent.office else None}
         for agent in agents
     ]
-    record["photos"] = [_photo(view, listing.number, photo, look) for photo in listing.photos]
+    stale = expired(look.faults, listing.key, view.listings.stamp(listing.number))
+    record["photos"] = [_photo(view, listing.number, photo, look, stale) for photo in listing.photos]
     return record | _faulty(view, listing, look)
 
 
@@ -140,6 +143,10 @@ def _faulty(view: View, listing: Listing, look: Look) -> dict[str, Any]:
 def _older(before: View, number: int, look: Look) -> dict[str, Any]:
     """Yesterday's record, without what is said of faults."""
     older = property_truth(before, before.listing(number, look.language), look)
+    there = {photo_url(look.base, "LargePhoto", number, photo) for photo in before.world.view().photos(number)}
+    for photo in older["photos"]:
+        if photo["large_photo_url"] not in there:
+            photo |= {"withheld": True, "withheld_reason": "stale-copy"}
     return {name: value for name, value in older.items() if name not in ("sent", "withheld", "withheld_reason")}
 
 
@@ -186,7 +193,7 @@ def _contact(contact: Contact, name: str, kind: str) -> dict[str, str]:
     return {name: contact.text, "contact_type": contact.contact_type, kind: contact.type}
 
 
-def _photo(view: View, number: int, photo: Photo, look: Look) -> dict[str, Any]:
+def _photo(view: View, number: int, photo: Photo, look: Look, stale: bool) -> dict[str, Any]:
     base = look.base
     found: dict[str, Any] = {
         "order": photo.order,
@@ -203,7 +210,7 @@ def _photo(view: View, number: int, photo: Photo, look: Look) -> dict[str, Any]:
         found["sha256"], found["bytes"] = view.world.fingerprint(
             look.size, "house", number, photo.serial, photo.version
         )
-    if fault := spoiled(look.faults, key_of(number), photo.serial):
+    if fault := spoiled(look.faults, key_of(number), photo.serial) or ("expired-photo-url" if stale else None):
         found |= {"withheld": True, "withheld_reason": fault}
         if fault == "placeholder-photo":
             data = placeholder()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped
@@ -33,6 +35,7 @@ MINUTE = 60 * SECOND
 
 NOT_DELIVERED = "the MLS lists it but does not deliver it"
 OLDER_COPY = "the MLS delivers an older copy than it lists"
+WITHOUT_KEY = "the MLS lists it but does not deliver it, or without its key: see quarantine"
 SAME_CLOCK_MARGIN = 2 * SECOND
 """A record read this close to its timestamp by the server's own ``Date`` may change again under the same timestamp."""
 OTHER_CLOCK_MARGIN = MINUTE
@@ -75,16 +78,28 @@ def on_page(
     came = {item.mapped.key for item in read}
     for item in {item.mapped.key: item for item in read}.values():
         effects += _record(page, item, lines.get(item.mapped.key), horizon, now)
+    lost = sorted(set(page.asked) - came - {bad.key for bad in unreadable})
+    unreadable, lost = _told_by_elimination(unreadable, lost)
     for bad in unreadable:
         line = lines.get(bad.key)
         if not _counts(page, line, horizon):
             continue
-        effects.append(Quarantine(bad.key, bad.kind, bad.body, bad.reason, page.observed_at))
+        may_be = () if bad.key else tuple(lost)
+        effects.append(Quarantine(bad.key, bad.kind, bad.body, bad.reason, page.observed_at, may_be))
         effects += _in_vain(line, page.observed_at, f"quarantined: {bad.reason}", now)
-    lost = set(page.asked) - came - {bad.key for bad in unreadable}
-    for key in sorted(lost):
-        effects += _in_vain(lines.get(key), page.observed_at, page.failure or NOT_DELIVERED, now)
+    keyless = any(not bad.key for bad in unreadable)
+    for key in lost:
+        reason = page.failure or (WITHOUT_KEY if keyless else NOT_DELIVERED)
+        effects += _in_vain(lines.get(key), page.observed_at, reason, now)
     return effects
+
+
+def _told_by_elimination(unreadable: Sequence[Unreadable], lost: list[str]) -> tuple[Sequence[Unreadable], list[str]]:
+    """Where one record came without its key and one key asked for did not come, they belong together."""
+    keyless = [bad for bad in unreadable if not bad.key]
+    if len(keyless) != 1 or len(lost) != 1:
+        return unreadable, lost
+    return [bad if bad.key else dataclasses.replace(bad, key=lost[0]) for bad in unreadable], []
 
 
 def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | None, now: int) -> list[Effect]:
@@ -120,6 +135,8 @@ def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | Non
         ]
     if line.stored and line.wanted_stamp == line.stamp and not line.unsettled and met:
         effects.append(RecheckPhotos(key))  # nothing but its age asked for this record: ask for its photos too
+    if line.stored and line.unsettled:
+        effects.append(RetryPhotos(key))  # a photo's address may have expired: the record may have brought another
     return effects
 
 

@@ -172,13 +172,14 @@ class Downloader:
             raise DownloadError(status_reason(response.status), host, said)
         self._hosts.answered(host)
         limit = self._settings.max_bytes
-        if announced(response.headers) > limit:
+        length = announced(response.headers)
+        if length > limit:
             _drop(response)
             raise DownloadError(DownloadReason.TOO_LARGE, host)
         data = _read(response, limit + 1)
         if len(data) > limit:
             _drop(response)
-            raise DownloadError(DownloadReason.TOO_LARGE, host)
+            raise DownloadError(DownloadReason.TOO_LARGE if length else DownloadReason.ENDLESS, host)
         response.release_conn()
         return self._download("fetched", data, response)
 

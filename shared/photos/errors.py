@@ -40,6 +40,8 @@ class DownloadReason(StrEnum):
     CERTIFICATE = "certificate"
     BROKEN = "broken"
     TOO_LARGE = "too_large"
+    ENDLESS = "endless"
+    """More came than is allowed, and no length had been announced: rather a defect of the answer than a photo."""
     HTTP_401 = "http_401"
     HTTP_403 = "http_403"
     HTTP_404 = "http_404"

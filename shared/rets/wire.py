@@ -101,7 +101,7 @@ class RetsWire:
                 url = urljoin(url, answer.header("Location"))
                 if answer.status == 303:
                     method, body = "GET", None
-            elif answer.status == 411 and not self._lengths:
+            elif answer.status == 411 and body is None and not self._lengths:
                 self._lengths = True  # servers exist that want a length even of a GET
             else:
                 return answer, url

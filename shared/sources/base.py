@@ -92,13 +92,16 @@ class Page:
     """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was.
 
     ``doubt``, of a page of changes: why the pages so far may not be all that changed, "" if nothing says so.
-    ``broken`` are those it gave that cannot be read; they harm no other.
+    ``broken`` are those it gave that cannot be read; they harm no other. ``unaskable``: keys that no query can name
+    safely, so that they were not asked for. ``partial``: the MLS says that it stopped before the end.
     """
 
     records: list[SourceRecord]
     server_date: int | None
     doubt: str = ""
     broken: list[BrokenRecord] = field(default_factory=list)
+    unaskable: list[str] = field(default_factory=list)
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

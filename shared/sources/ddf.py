@@ -77,7 +77,7 @@ class DdfSource:
     """One destination (data feed) of the DDF. Implements ``shared.sources.base.Source``.
 
     Records that the server sends unasked are kept: they are true observations. Keys that could not be written into a
-    query safely are not asked for, so they come back absent.
+    query safely are not asked for; the page names them.
     """
 
     def __init__(self, session: RetsSession, settings: DdfSettings | None = None) -> None:
@@ -110,8 +110,9 @@ class DdfSource:
             raise ValueError(f"{len(keys)} keys asked for; a request takes {MAX_KEYS}")
         kind = _kind(resource)
         askable = [key for key in keys if _KEY.fullmatch(key)]
+        unaskable = [key for key in keys if not _KEY.fullmatch(key)]
         if not askable:
-            return Page([], None)
+            return Page([], None, unaskable=unaskable)
         again = _Again()
 
         def read(answer: Answer) -> Page:
@@ -119,9 +120,10 @@ class DdfSource:
             records = list(reader.read(answer.chunks(), self._session.mender()))
             answer.reply = reader.reply
             again.once_if_contradictory(reader, len(records))
-            if reader.reply is not None and reader.reply.code == "20208" and not records:
+            partial = reader.reply is not None and reader.reply.code == "20208"
+            if partial and not records:
                 raise RetsReplyError("Search", "20208", f"the server refuses {len(askable)} keys in one request")
-            return Page(records, answer.server_date, broken=reader.broken)
+            return Page(records, answer.server_date, broken=reader.broken, unaskable=unaskable, partial=partial)
 
         return self._session.ask("Search", self._search(kind, f"(ID={','.join(askable)})"), read)
 

@@ -206,3 +206,14 @@ quarantine = Table(
     comment="what could not be handled, with its bytes",
 )
 Index("quarantine_key", quarantine.c.feed, quarantine.c.resource, quarantine.c.key)
+
+quarantine_may_be = Table(
+    "quarantine_may_be",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed", KEY, nullable=False),
+    Column("resource", KEY, nullable=False),
+    Column("key", KEY, primary_key=True),
+    comment="which keys a record in quarantine that came without one may have",
+)
+Index("quarantine_may_be_key", quarantine_may_be.c.feed, quarantine_may_be.c.resource, quarantine_may_be.c.key)

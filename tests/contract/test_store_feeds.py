@@ -298,3 +298,26 @@ def test_status_names_every_problem_with_its_reason(kit: Kit) -> None:
         ("unavailable", "3", "lost"),
         ("quarantined", "4", "nested too deep"),
     }
+
+
+def test_a_sync_that_failed_or_doubted_its_inventory_is_a_problem_until_the_next_one_ends(kit: Kit) -> None:
+    def problems() -> list[tuple[object, object]]:
+        return [(item["kind"], item["reason"]) for item in kit.store.feeds.status(FEED).problems]
+
+    for number, (outcome, error, told) in enumerate(
+        [
+            ("failed", "the MLS is away", [("sync", "the MLS is away")]),
+            ("unfinished", "3 keys came", [("inventory", "3 keys came")]),
+            ("unfinished", None, []),
+            ("in_step", None, []),
+        ]
+    ):
+        before = problems()
+        kit.seconds += 1
+        kit.store.feeds.start_run(FEED, f"run{number}", "sync")
+        assert problems() == before
+        kit.store.feeds.finish_run(FEED, f"run{number}", outcome, error)
+        assert problems() == told
+    kit.store.feeds.start_run(FEED, "weekly", "audit")
+    kit.store.feeds.finish_run(FEED, "weekly", "failed", "no disk")
+    assert problems() == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.effects import RecheckPhotos
+from shared.effects import RecheckPhotos, RetryPhotos
 from shared.store.base import NewObject, PhotoFailed, RepeatedPhoto
 from tests.contract.stores import FEED, RUN, SECOND, START, Kit, Listing, fetched, stamp
 
@@ -386,6 +386,19 @@ def test_a_recheck_outlives_a_change_of_the_record(kit: Kit) -> None:
     kit.apply(RecheckPhotos("1"))
     kit.page(20, replace(TWO, price=90))
     assert [bool(want.recheck) for want in kit.wants("1")] == [True, True]
+
+
+@pytest.mark.parametrize("until", [None, 10**18])
+def test_photos_that_failed_are_asked_for_at_once_when_their_record_was_read_again(kit: Kit, until: int | None) -> None:
+    kit.page(10, TWO)
+    kit.fetch("1", [1])
+    (want,) = kit.wants("1")
+    with kit.store.write() as tx:
+        lost = PhotoFailed(want.media_key, want.version, "http_403", until)
+        tx.media.settle(FEED, "property", "1", RUN, [], [lost])
+    assert kit.wants("1") == []
+    kit.apply(RetryPhotos("1"))
+    assert [(again.order, again.attempts) for again in kit.wants("1")] == [(2, 1)]
 
 
 # --- whether a set is complete

@@ -31,7 +31,7 @@ def sync_in_process(here: Installation, monkeypatch: pytest.MonkeyPatch, ahead: 
         for name, value in here.env.items():
             patch.setenv(name, value)
         patch.chdir(here.folder)
-        app = App(load(), lambda: time.time() + ahead)
+        app = App(load(), clock=lambda: time.time() + ahead)
         with app.running():
             (report,) = sync(app, ["ddf"], wait=1.0)
         return report

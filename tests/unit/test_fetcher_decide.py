@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fetcher.decide import apart, metadata_due, still_wanted, to_messages
+from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages
 from shared.effects import BREAKS_ANSWERS, Line
 from shared.lookups import MetadataVersion
-from shared.sources.base import Inventory
+from shared.messages import SourceRecord
+from shared.sources.base import Inventory, Page
 from shared.store.base import DAY, MetadataState
 
 NOW = 1_000
@@ -139,3 +140,23 @@ def test_metadata_of_which_the_mls_says_nothing_are_read_daily() -> None:
     assert metadata_due(silent, MetadataState(), NOW)
     assert not metadata_due(silent, MetadataState(silent, NOW), NOW + DAY - 1)
     assert metadata_due(silent, MetadataState(silent, NOW), NOW + DAY)
+
+
+def records(*keys: str) -> list[SourceRecord]:
+    return [SourceRecord(key, "s", {}) for key in keys]
+
+
+def test_what_the_mls_did_not_get_to_is_asked_for_anew() -> None:
+    assert left_over(["1", "2", "3"], Page(records("1"), None, partial=True)) == ["2", "3"]
+
+
+def test_what_did_not_come_in_a_whole_answer_is_not_asked_for_anew() -> None:
+    assert left_over(["1", "2", "3"], Page(records("1"), None)) == []
+
+
+def test_an_mls_that_gets_nowhere_is_not_asked_for_ever() -> None:
+    assert left_over(["1", "2"], Page(records("7"), None, partial=True)) == []
+
+
+def test_a_key_that_cannot_be_asked_for_is_not_asked_for_anew() -> None:
+    assert left_over(["1", "*"], Page(records("1"), None, unaskable=["*"], partial=True)) == []

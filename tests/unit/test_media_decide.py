@@ -57,6 +57,14 @@ def test_after_three_more_inventories_intervals_grow_from_an_hour_to_a_day(attem
     assert given_up(want(attempts_before), "timeout", NOW).next_attempt_at == NOW + hours * HOUR
 
 
+@pytest.mark.parametrize(("attempts_before", "reread"), [(0, True), (2, True), (3, False)])
+def test_a_record_whose_photos_address_is_good_no_longer_is_read_again_a_few_times(
+    attempts_before: int, reread: bool
+) -> None:
+    assert given_up(want(attempts_before), "http_403", NOW).reread == reread
+    assert not given_up(want(attempts_before), "timeout", NOW).reread
+
+
 def test_retries_within_a_run_wait_longer_each_time() -> None:
     delays = [retry_delay(attempt, []) for attempt in range(1, ATTEMPTS_IN_A_RUN)]
     assert delays == sorted(delays)

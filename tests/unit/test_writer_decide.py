@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.reconciler.decide import on_inventory
-from services.writer.decide import Read, Unreadable, is_unsettled, on_gone, on_page, on_unlisted
+from services.writer.decide import WITHOUT_KEY, Read, Unreadable, is_unsettled, on_gone, on_page, on_unlisted
 from services.writer.photos import under_policy
 from services.writer.settings import WriterSettings
 from shared.backoff import HOUR
@@ -28,6 +28,7 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped, MediaItem
@@ -278,6 +279,13 @@ def test_a_record_read_again_only_for_its_age_asks_for_its_photos_too() -> None:
 )
 def test_a_record_read_for_another_reason_does_not_ask_for_its_photos(line: Line) -> None:
     assert RecheckPhotos("1") not in handle(12, [read(stamp="s2")], [line])
+
+
+def test_a_record_marked_to_be_read_again_has_its_failed_photos_asked_for_at_once() -> None:
+    marked = Line("1", True, 5, "s1", b"x", unsettled=True, wanted_stamp="s1", wanted_by=11)
+    assert RetryPhotos("1") in handle(12, [read()], [marked])
+    assert RetryPhotos("1") in handle(12, [read(stamp="s2")], [marked])
+    assert RetryPhotos("1") not in handle(12, [read()], [stored(5)])
 
 
 # --- settling
@@ -585,3 +593,27 @@ def test_an_inventory_its_records_and_the_same_inventory_again_want_nothing(
     after = fold(after, [(page(11, asked=wants), items, [])], 10)
     again = on_inventory(inventory(20), [after[key] for key in listed], ())
     assert again == []
+
+
+def test_a_record_without_its_key_is_that_of_the_only_key_that_did_not_come() -> None:
+    effects = handle(12, [read("2")], lines=[wanted(by=11)], bad=[Unreadable("", b"?", "no key")], asked=["1", "2"])
+    assert Quarantine("1", "record", b"?", "no key", 12) in effects
+    line = line_after(effects)
+    assert line is not None
+    assert line.reason == "quarantined: no key"
+
+
+def test_records_without_keys_may_be_any_of_those_that_did_not_come() -> None:
+    lines = [Line(key, wanted_stamp="s1", wanted_by=11) for key in "123"]
+    for bodies, asked in (((b"a", b"b"), ["1", "2", "3"]), ((b"a",), ["1", "2", "3"])):
+        bad = [Unreadable("", body, "no key") for body in bodies]
+        effects = handle(12, [read("3")], lines=lines, bad=bad, asked=asked)
+        aside = [effect for effect in effects if isinstance(effect, Quarantine)]
+        assert aside == [Quarantine("", "record", body, "no key", 12, ("1", "2")) for body in bodies]
+        reasons = {effect.line.reason for effect in effects if isinstance(effect, PutLine) and effect.line.reason}
+        assert reasons == {WITHOUT_KEY}
+
+
+def test_a_record_without_a_key_when_all_came_is_nobodys() -> None:
+    effects = handle(12, [read("1")], lines=[wanted(by=11)], bad=[Unreadable("", b"?", "no key")], asked=["1"])
+    assert Quarantine("", "record", b"?", "no key", 12) in effects

@@ -27,6 +27,10 @@ WHY_HELD = (
     "WHERE i.feed = c.feed AND i.resource = c.resource AND i.observed_at = c.by), 'removal held')"
 )
 """Why a candidate ``c`` is held, in words."""
+LAST_SYNC = (
+    "SELECT outcome, error FROM run WHERE feed = ? AND kind IN ('sync', 'limited') AND finished_at IS NOT NULL "
+    "ORDER BY started_at DESC LIMIT 1"
+)
 
 
 class SqliteFeeds:
@@ -185,6 +189,10 @@ class SqliteFeeds:
         """What is not in step, each with its reason, oldest key first, at most ``limit`` of a kind."""
         found: list[dict[str, object]] = []
         for kind, sql in (
+            ("sync", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) WHERE outcome IN ('failed', 'unavailable') "
+             "LIMIT ?"),
+            ("inventory", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) WHERE outcome = 'unfinished' "
+             "AND error IS NOT NULL LIMIT ?"),
             ("unavailable", "SELECT resource, key, reason, next_attempt_at FROM ledger WHERE feed = ? "
              "AND wanted_by IS NOT NULL AND reason IS NOT NULL ORDER BY resource, key LIMIT ?"),
             ("photo", "SELECT resource_name, resource_record_key || ':' || media_key, failed_reason, next_attempt_at "

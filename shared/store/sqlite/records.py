@@ -22,6 +22,7 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped
@@ -32,8 +33,8 @@ from shared.store.sqlite.embedded import LISTINGS, settle_embedded
 from shared.store.sqlite.extra import note
 from shared.store.sqlite.geocoding import relink
 from shared.store.sqlite.ledger import COLUMNS
-from shared.store.sqlite.photos import merge, recheck, remove
-from shared.store.sqlite.quarantine import put
+from shared.store.sqlite.photos import merge, recheck, remove, retry
+from shared.store.sqlite.quarantine import put, supersede
 from shared.store.sqlite.values import adapted, insert, instant
 from shared.store.tables import TABLES_OF
 
@@ -42,6 +43,7 @@ E = TypeVar("E", bound=Effect)
 _decode = msgspec.msgpack.Decoder(SourceRecord).decode
 _encode = msgspec.msgpack.Encoder().encode
 
+EVER = 2**63 - 1
 PUT_LINE = (
     f"INSERT INTO ledger (feed, resource, {COLUMNS}, modification_timestamp) "
     f"VALUES ({marks(15)}) ON CONFLICT (feed, resource, key) DO UPDATE SET "
@@ -69,12 +71,12 @@ class SqliteRecords:
         self._put_lines(feed, resource, [*observed, *((effect.line, None) for effect in removed)], PUT_LINE_AND_TIME)
         dropped = [effect.key for effect in _of(DropLine, effects)]
         self._for_keys("DELETE FROM ledger", feed, resource, dropped)
-        self._for_keys("DELETE FROM quarantine", feed, resource, dropped)
-        self._connection.executemany(  # what was set aside of them before is superseded
-            "DELETE FROM quarantine WHERE feed = ? AND resource = ? AND key = ? AND observed_at <= ?",
-            [(feed, resource, line.key, line.observed_at)
-             for line in (*(line for line, _ in observed), *(effect.line for effect in removed))],
-        )  # fmt: skip
+        known = [(line.key, line.observed_at) for line, _ in observed]
+        known += [(effect.line.key, effect.line.observed_at) for effect in removed]
+        # of keys the MLS no longer lists, or lists as they are stored, nothing is owed
+        known += [(key, EVER) for key in dropped]
+        known += [(effect.line.key, EVER) for effect in _of(PutLine, effects) if effect.line.wanted_by is None]
+        supersede(self._connection, feed, resource, known)
         approved = self._approved(feed, resource, [effect.line.key for effect in removed])
         self._for_keys(
             "DELETE FROM removal_candidate", feed, resource, [effect.key for effect in _of(EndCandidacy, effects)]
@@ -91,9 +93,10 @@ class SqliteRecords:
             changed = [*(effect.line.key for effect in stored), *(effect.line.key for effect in removed)]
             relink(self._connection, feed, changed, self._now())
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
+        retry(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
-                self._now())  # fmt: skip
+                self._now(), aside.may_be)  # fmt: skip
         note(self._connection, feed, effects)
         counts: Counter[str] = Counter()
         for count in _of(Count, effects):
