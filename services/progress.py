@@ -49,10 +49,10 @@ class Progress:
 
 
 def figures(app: App, run_id: str) -> tuple[int, int, int, int]:
-    """Listings written, to fetch; photos stored, pending; of all feeds of the run."""
-    counts = app.store.feeds.counts(run_id)
-    written = sum(by.get("property", {}).get("fetched", 0) for by in counts.values())
-    stored = sum(by.get("property", {}).get("photos_stored", 0) for by in counts.values())
+    """Records written, to fetch; photos stored, pending; of all feeds of the run and all their resources."""
+    counts = [counts for by in app.store.feeds.counts(run_id).values() for counts in by.values()]
+    written = sum(of.get("fetched", 0) for of in counts)
+    stored = sum(of.get("photos_stored", 0) for of in counts)
     left = [app.store.feeds.outstanding(feed) for feed, current in app.runs.items() if current == run_id]
     return written, sum(item.wanted for item in left), stored, sum(item.photos for item in left)
 

@@ -221,6 +221,16 @@ def test_any_long_history_of_people_ends_in_step(
             it.assert_in_step()
 
 
+def test_inventories_of_a_resource_given_up_meanwhile_come_too_late(memory_dir: Path, template: Path) -> None:
+    with world(memory_dir, template, random.Random(4), 3, AlwaysAll) as it:
+        it.inventory()
+        it.old, it.bag.bodies = it.bag.bodies, []
+        it.settings = ListingsAlone.settings  # type: ignore[attr-defined]
+        it.boot()
+        it.quiet()
+        it.assert_in_step()
+
+
 def test_every_single_crash_of_giving_resources_up_is_survived(memory_dir: Path, template: Path) -> None:
     kept = memory_dir / "kept"
     with world(memory_dir, template, random.Random(3), 3, AlwaysAll) as it:
