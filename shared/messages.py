@@ -51,7 +51,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageFetched(Message, frozen=True, kw_only=True):
-    """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for.
+    """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for: none, of changes.
 
     ``broken`` are those that came and cannot be read. ``failure`` says why none of the keys asked for came, where that
     is known.
