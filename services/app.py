@@ -176,7 +176,12 @@ class App:
         )
         self.writer = Writer(
             {
-                name: WriterSettings(feed.protocol, feed.media, PHOTO_SIZES[feed.photo_size])  # type: ignore[arg-type]
+                name: WriterSettings(
+                    feed.protocol,
+                    feed.media,
+                    PHOTO_SIZES[feed.photo_size],  # type: ignore[arg-type]
+                    frozenset(feed.history_exclude),
+                )
                 for name, feed in feeds.items()
             },
             self.store,

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +34,8 @@ from pydantic_settings import (
     SettingsError as SettingsSourceError,
 )
 from yaml import YAMLError
+
+from shared.history import EVERYTHING, NOISE, fields
 
 DEFAULT_FILE = "mlsync.yaml"
 FEED_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -92,6 +103,13 @@ class FeedSettings(Strict):
     )
     reread: Duration = Field(604_800, ge=3_600, description="Read every record again at least this often")
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
+    history_exclude: list[str] = Field(
+        list(NOISE),
+        description="Columns, or tables of parts, whose changes `history_transactional` leaves out; `*`: it keeps none",
+    )
+    history_days: int | None = Field(
+        None, ge=1, description="Delete history older than this many days when a sync begins; unset: keep it"
+    )
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
     read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
     proxy: SecretStr | None = Field(None, description="Proxy for all requests to this MLS, http://host:port")
@@ -105,6 +123,17 @@ class FeedSettings(Strict):
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",
     )
+
+    @field_validator("history_exclude")
+    @classmethod
+    def _fields(cls, names: list[str], info: ValidationInfo) -> list[str]:
+        known = fields(info.data["protocol"]) if "protocol" in info.data else frozenset(names)
+        for name in names:
+            if name not in known and name != EVERYTHING:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"no column or table of parts is called {name}{hint}")
+        return names
 
     @field_validator("login_url")
     @classmethod

@@ -6,7 +6,10 @@ not, that the store says has photos to fetch or objects to delete. A page is one
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -14,11 +17,13 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter
 
+from services.writer import history
 from services.writer.decide import Read, Unreadable, on_gone, on_page
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
-from shared.effects import Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.effects import AddHistory, Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.history import EVERYTHING
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
 from shared.messages import Envelope, ListingsGone, Message, PageFetched, PhotosPending, SourceRecord
@@ -49,6 +54,15 @@ REMOVE_AT_ONCE = 500
 REMAP_AT_ONCE = 100
 
 
+@dataclass(slots=True)
+class Remapped:
+    """How far mapping stored records again has come: records mapped, of them changed, and those that cannot be."""
+
+    records: int = 0
+    changed: int = 0
+    unmappable: int = 0
+
+
 class Writer:
     """See the module."""
 
@@ -76,24 +90,31 @@ class Writer:
         mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, record), settings)
         return Read(record, mapped, photos)
 
-    def remap(self, feed: str, run_id: str) -> None:
+    def remap(
+        self, feed: str, run_id: str, *, force: bool = False, watch: Callable[[Remapped], None] = lambda _: None
+    ) -> Remapped:
         """Make the feed's rows anew, from the records as sent, if mapping or media policy are no longer what they were.
 
-        No observation: ``observed_at`` stays. Some at a time; interrupted, it begins anew and finds less to do. Photos
-        that are pending now are asked for by the inventory that follows.
+        With ``force`` in any case, and all rows, not only those that become others. No observation: ``observed_at``
+        stays, and history gains nothing. Some at a time; interrupted, it begins anew and finds less to do. Photos that
+        are pending now are asked for by the inventory that follows. ``watch`` is told how far it is.
         """
         settings = self._feeds[feed]
         mapping = self._mappings[settings.mapping]
         form = f"{settings.mapping} {mapping.version.hex()} {policy(settings).decode()}"
-        if self._store.feeds.form(feed) == form:
-            return
+        done = Remapped()
+        if self._store.feeds.form(feed) == form and not force:
+            return done
         for resource in mapping.resources:
             after: str | None = None
-            while (after := self._remap_some(feed, resource, after, run_id)) is not None:
-                pass
+            while (after := self._remap_some(feed, resource, after, run_id, force, done)) is not None:
+                watch(done)
         self._store.feeds.set_form(feed, form)
+        return done
 
-    def _remap_some(self, feed: str, resource: str, after: str | None, run_id: str) -> str | None:
+    def _remap_some(
+        self, feed: str, resource: str, after: str | None, run_id: str, force: bool, done: Remapped
+    ) -> str | None:
         """The last key looked at, None when there was none left."""
         effects: list[Effect] = []
         with self._store.write() as tx:
@@ -107,8 +128,11 @@ class Writer:
                 except UnmappableError as error:
                     log.warning("a stored record can no longer be mapped; its row stays", feed=feed, resource=resource,
                                 key=line.key, reason=str(error))  # fmt: skip
+                    done.unmappable += 1
                     continue
-                if read.mapped.hash != line.hash:
+                done.records += 1
+                done.changed += read.mapped.hash != line.hash
+                if force or read.mapped.hash != line.hash:
                     after_it = replace(line, hash=read.mapped.hash)
                     effects.append(StoreRecord(read.mapped, read.photos, record, after_it, insert=False))
             tx.records.apply(feed, resource, run_id, effects)
@@ -129,6 +153,7 @@ class Writer:
             lines = tx.ledger.lines(page.feed, page.resource, keys)
             horizon = tx.ledger.horizon(page.feed, page.resource)
             effects = on_page(page, read, unreadable, lines, horizon.observed_at if horizon else None, now)
+            effects += self._history(tx, page.feed, page.resource, effects)
             tx.records.apply(page.feed, page.resource, run_id, effects)
             self._settle_copies(tx, page.feed, page.resource, run_id, effects)
             pending = tx.media.pending(page.feed, page.resource, keys, now)
@@ -146,6 +171,7 @@ class Writer:
                 horizon = tx.ledger.horizon(gone.feed, gone.resource)
                 lines = tx.ledger.lines(gone.feed, gone.resource, keys)
                 effects = on_gone(gone.observed_at, keys, lines, horizon.observed_at if horizon else None)
+                effects += self._history(tx, gone.feed, gone.resource, effects)
                 tx.records.apply(gone.feed, gone.resource, run_id, effects)
                 self._settle_copies(tx, gone.feed, gone.resource, run_id, effects)
                 pending = tx.media.pending(gone.feed, gone.resource, keys, now)
@@ -154,6 +180,37 @@ class Writer:
                 self._outbox.publish(PhotosPending(feed=gone.feed, resource=gone.resource, key=key), run_id)
             if not effects:
                 return "ok"
+
+    def _history(self, tx: Tx, feed: str, resource: str, effects: Sequence[Effect]) -> list[AddHistory]:
+        """The entries that come with ``effects``, from what is stored before they are performed."""
+        settings = self._feeds[feed]
+        mapping, exclude = self._mappings[settings.mapping], settings.history_exclude
+        if EVERYTHING in exclude:
+            return []
+        mapper, columns = functools.partial(mapping.map, feed, resource), mapping.columns
+        new = [item.mapped.key for item in effects if isinstance(item, StoreRecord) and item.insert]
+        back = tx.records.removed_before(feed, resource, new) if new else set()
+        entries: list[AddHistory] = []
+        for effect in effects:
+            match effect:
+                case StoreRecord(mapped=now, line=line, insert=False):
+                    before = tx.records.source(feed, resource, line.key)
+                    if before is not None:
+                        with suppress(UnmappableError):
+                            entries += history.changed(
+                                mapper, columns, before, effect.source, now, line.observed_at, exclude
+                            )
+                case StoreRecord(mapped=now, line=line) if now.key in back:
+                    entries.append(history.returned(columns, now, line.observed_at, exclude))
+                case RemoveRecord(line=line):
+                    last = None
+                    if (before := tx.records.source(feed, resource, line.key)) is not None:
+                        with suppress(UnmappableError):
+                            last = mapper(before)
+                    entries.append(history.removed(columns, line.key, last, line.observed_at, exclude))
+                case _:
+                    pass
+        return entries
 
     def _settle_copies(self, tx: Tx, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:
         """Members and offices follow the listings that refer to them, unless they have records of their own."""

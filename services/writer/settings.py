@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.history import NOISE
+
 
 @dataclass(frozen=True, slots=True)
 class WriterSettings:
     """Which mapping a feed's records go through, and what becomes of their photos.
 
     ``media``: none (no photos at all), link (the MLS's addresses only), url, location, bytes (stored, by that way).
-    ``photo_size``: large, photo or thumbnail.
+    ``photo_size``: large, photo or thumbnail. ``history_exclude``: fields without a history, ``*`` for all.
     """
 
     mapping: str
     media: Literal["none", "link", "url", "location", "bytes"] = "url"
     photo_size: Literal["large", "photo", "thumbnail"] = "large"
+    history_exclude: frozenset[str] = frozenset(NOISE)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from shared.store import state_tables
+from shared.store import history_tables, state_tables
 from shared.store.listing_tables import TABLES_OF, property_record
 from shared.store.metadata import metadata
 
-__all__ = ["PROPERTY_VIEW", "TABLES_OF", "metadata", "state_tables"]
+__all__ = ["PROPERTY_VIEW", "TABLES_OF", "history_tables", "metadata", "state_tables"]
 
 
 _COLUMNS = ", ".join(f'r."{column.name}"' for column in property_record.columns)

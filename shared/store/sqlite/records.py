@@ -12,6 +12,7 @@ import zstandard
 
 from shared.effects import (
     AddCandidate,
+    AddHistory,
     Count,
     DropLine,
     Effect,
@@ -26,6 +27,7 @@ from shared.effects import (
 )
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
+from shared.store.sqlite import history
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
 from shared.store.sqlite.embedded import LISTINGS, settle_embedded
@@ -85,6 +87,7 @@ class SqliteRecords:
         )
         self._store(feed, resource, stored)
         self._remove(feed, resource, removed, len(removed) - approved)
+        history.add(self._connection, feed, resource, _of(AddHistory, effects))
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
@@ -155,6 +158,9 @@ class SqliteRecords:
             "SELECT body FROM source_record WHERE feed = ? AND resource = ? AND key = ?", (feed, resource, key)
         ).fetchone()
         return None if row is None else _decode(zstandard.ZstdDecompressor().decompress(row[0]))
+
+    def removed_before(self, feed: str, resource: str, keys: Iterable[str]) -> set[str]:
+        return history.removed(self._connection, feed, resource, keys)
 
     def settle_embedded(
         self,

@@ -18,6 +18,8 @@ from shared.store.base import StoreError
 from shared.store.sqlite.audit import SqliteObjects
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
+from shared.store.sqlite.forgetting import SqliteForgetting
+from shared.store.sqlite.history import SqliteHistory
 from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
 from shared.store.sqlite.media import SqliteMedia
@@ -47,6 +49,8 @@ class SqliteStore:
         self.quarantine = SqliteQuarantine(self._database, self.feeds.now)
         self.holds = SqliteHolds(self._database)
         self.objects = SqliteObjects(self._database, self.feeds.now)
+        self.history = SqliteHistory(self._database)
+        self.forgetting = SqliteForgetting(self._database, self.feeds.now)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[SqliteTx]:

@@ -1,0 +1,173 @@
+"""What a record's history gains when the record changes, goes, or comes back. Pure.
+
+What the MLS sent before is compared with what it sends now, both under the mapping of today: a changed mapping or media
+policy is no change at the MLS and leaves no entry, and what others add to a row is not taken for one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from shared.effects import AddHistory
+from shared.history import ACTIVE, BACK_ON_MARKET, DELETED, MEDIA, PRICE_CHANGE
+from shared.mapping.record import Mapped, MediaItem
+from shared.messages import SourceRecord
+
+PRICES = ("list_price", "lease_amount")
+"""What a listing asks; the first that it has stands with the entries of its going and coming."""
+IDS = {"property": "listing_id"}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Columns = Mapping[str, Sequence[str]]
+"""Of every table the names of its columns, in the order of the rows."""
+
+
+def changed(
+    mapper: Callable[[SourceRecord], Mapped],
+    columns: Columns,
+    before: SourceRecord,
+    source: SourceRecord,
+    after: Mapped,
+    observed_at: int,
+    exclude: Collection[str],
+) -> Iterator[AddHistory]:
+    """An entry for every field of the record that differs and is not excluded.
+
+    Fields are the columns of its own table, the tables of its parts (the set as a whole), and ``media``. ``before`` is
+    what the MLS sent, ``source`` what it sends now, ``after`` that in typed form. Raises UnmappableError when what it
+    sent cannot be mapped any more.
+    """
+    old, new = (mapper(record) for record in _apart(before, source, after.key))
+    if _misleads(columns, old, new, after, exclude):
+        old, new = mapper(before), after
+    made = after.modified or _instant(observed_at)
+    record_id = _value(columns, after, IDS.get(after.resource))
+    for field, was, now in _differences(columns, old, new):
+        if field not in exclude:
+            kind = PRICE_CHANGE if field == PRICES[0] else None
+            yield AddHistory(after.key, field, was, now, kind, made, observed_at, record_id)
+
+
+def removed(
+    columns: Columns, key: str, before: Mapped | None, observed_at: int, exclude: Collection[str]
+) -> AddHistory:
+    """The record is gone; ``before`` is what it was, if that is known. Of a listing the entry keeps what it asked."""
+    field, price, record_id = _asked(columns, before, exclude)
+    return AddHistory(key, field, price, None, DELETED, _instant(observed_at), observed_at, record_id)
+
+
+def returned(columns: Columns, after: Mapped, observed_at: int, exclude: Collection[str]) -> AddHistory:
+    """A record whose history says that it went is there again; of a listing the entry says what it asks."""
+    field, price, record_id = _asked(columns, after, exclude)
+    kind = BACK_ON_MARKET if after.resource == "property" else ACTIVE
+    made = after.modified or _instant(observed_at)
+    return AddHistory(after.key, field, None, price, kind, made, observed_at, record_id)
+
+
+def _apart(before: SourceRecord, source: SourceRecord, key: str) -> tuple[SourceRecord, SourceRecord]:
+    """Both without the elements in which they agree: to map those would be most of the work, and tell nothing."""
+    old, new = before.fields, source.fields
+    return (
+        SourceRecord(key, before.stamp, {name: value for name, value in old.items() if new.get(name) != value}),
+        SourceRecord(key, source.stamp, {name: value for name, value in new.items() if old.get(name) != value}),
+    )
+
+
+def _misleads(columns: Columns, old: Mapped, new: Mapped, after: Mapped, exclude: Collection[str]) -> bool:
+    """Whether a column that seems to change has its value from an element left out: two elements may share a column."""
+    own = next(iter(after.rows))
+    rows = zip(columns[own], old.rows[own][0], new.rows[own][0], after.rows[own][0], strict=True)
+    return any(was != now != whole and name not in exclude for name, was, now, whole in rows)
+
+
+def _differences(columns: Columns, before: Mapped, after: Mapped) -> Iterator[tuple[str, str | None, str | None]]:
+    own, *parts = after.rows
+    (old,), (new,) = before.rows[own], after.rows[own]
+    for name, one, other in zip(columns[own], old, new, strict=True):
+        if one != other:
+            yield name, as_text(one), as_text(other)
+    for table in parts:
+        if before.rows[table] != after.rows[table]:
+            names = columns[table]
+            yield table, _part_text(names, before, table), _part_text(names, after, table)
+    previous, now = _photos(before.media, after.media)
+    if previous or now:
+        yield MEDIA, as_text(previous or None), as_text(now or None)
+
+
+def _part_text(names: Sequence[str], record: Mapped, table: str) -> str | None:
+    """The rows as a JSON list in their order, without what their place says already."""
+    shown = []
+    for row in record.rows[table]:
+        values = {name: value for name, value in zip(names[2:], row[2:], strict=True) if value is not None}
+        place = f"{record.key}-{values.pop('order')}"
+        shown.append({name: value for name, value in values.items() if value != place})
+    return as_text(shown or None)
+
+
+def _photos(before: Sequence[MediaItem], after: Sequence[MediaItem]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """By media key what became of photos: removed and replaced ones before; added ones and their replacements after."""
+    old = {item.media_key: item for item in before}
+    new = {item.media_key: item for item in after}
+    both = [key for key in new if key in old]
+    replaced = [key for key in both if old[key].version != new[key].version]
+    captioned = [key for key in both if old[key].description != new[key].description]
+    previous = {
+        "removed": [key for key in old if key not in new],
+        "replaced": replaced,
+        "captions": {key: old[key].description for key in captioned},
+    }
+    now = {
+        "added": [key for key in new if key not in old],
+        "replaced": replaced,
+        "captions": {key: new[key].description for key in captioned},
+    }
+    return _without_empty(previous), _without_empty(now)
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _asked(
+    columns: Columns, record: Mapped | None, exclude: Collection[str]
+) -> tuple[str | None, str | None, str | None]:
+    """The field with what the listing asks, its text, and the record's id; each None where there is none."""
+    if record is None:
+        return None, None, None
+    record_id = _value(columns, record, IDS.get(record.resource))
+    for field in PRICES:
+        price = _value(columns, record, field)
+        if price is not None and field not in exclude:
+            return field, price, record_id
+    return None, None, record_id
+
+
+def _value(columns: Columns, record: Mapped, field: str | None) -> str | None:
+    own = next(iter(record.rows))
+    if field is None or field not in columns[own]:
+        return None
+    return as_text(record.rows[own][0][columns[own].index(field)])
+
+
+def _instant(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def as_text(value: Any) -> str | None:
+    """A typed value as text, the same for any store: numbers exact and without needless zeros, lists as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=as_text)
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else str(value)
