@@ -12,6 +12,7 @@ import structlog
 
 from services.app import App
 from services.fetcher.service import Taken
+from services.retention import expire
 from shared.outbox import new_id
 from shared.sources.base import SourceError
 from shared.store.base import Outstanding
@@ -129,6 +130,7 @@ def _take(app: App, feed: str, run_id: str, limit: int | None, results: dict[str
     taken: list[Taken] = []
     try:
         app.writer.remap(feed, run_id)
+        expire(app.store, feed, app.settings.feeds[feed].history_days, app.stopping.is_set)
         taken += (app.fetcher.take_inventory(feed, resource, run_id, limit) for resource in RESOURCES)
         results[feed] = Result(taken, None, "" if limit else next((item.doubt for item in taken if item.doubt), ""))
     except SourceError as error:

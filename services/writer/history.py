@@ -7,7 +7,7 @@ policy is no change at the MLS and leaves no entry, and what others add to a row
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ Columns = Mapping[str, Sequence[str]]
 def changed(
     mapper: Callable[[SourceRecord], Mapped],
     columns: Columns,
+    akin: Iterable[frozenset[str]],
     before: SourceRecord,
     source: SourceRecord,
     after: Mapped,
@@ -37,13 +38,11 @@ def changed(
 ) -> Iterator[AddHistory]:
     """An entry for every field of the record that differs and is not excluded.
 
-    Fields are the columns of its own table, the tables of its parts (the set as a whole), and ``media``. ``before`` is
-    what the MLS sent, ``source`` what it sends now, ``after`` that in typed form. Raises UnmappableError when what it
-    sent cannot be mapped any more.
+    Fields are the columns of its own table (of ``extra`` only what differs), the tables of its parts (the set as a
+    whole), and ``media``. ``before`` is what the MLS sent, ``source`` what it sends now, ``after`` that in typed form;
+    ``akin`` are elements that share a column. Raises UnmappableError when what it sent cannot be mapped any more.
     """
-    old, new = (mapper(record) for record in _apart(before, source, after.key))
-    if _misleads(columns, old, new, after, exclude):
-        old, new = mapper(before), after
+    old, new = (mapper(record) for record in _apart(before, source, after.key, akin))
     made = after.modified or _instant(observed_at)
     record_id = _value(columns, after, IDS.get(after.resource))
     for field, was, now in _differences(columns, old, new):
@@ -68,20 +67,19 @@ def returned(columns: Columns, after: Mapped, observed_at: int, exclude: Collect
     return AddHistory(after.key, field, None, price, kind, made, observed_at, record_id)
 
 
-def _apart(before: SourceRecord, source: SourceRecord, key: str) -> tuple[SourceRecord, SourceRecord]:
-    """Both without the elements in which they agree: to map those would be most of the work, and tell nothing."""
+def _apart(
+    before: SourceRecord, source: SourceRecord, key: str, akin: Iterable[frozenset[str]]
+) -> tuple[SourceRecord, SourceRecord]:
+    """Both without the elements in which they agree: to map those would be most of the work, and tell nothing.
+
+    Elements that share a column stay: which of them fills it depends on all.
+    """
     old, new = before.fields, source.fields
+    apart = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}.union(*akin)
     return (
-        SourceRecord(key, before.stamp, {name: value for name, value in old.items() if new.get(name) != value}),
-        SourceRecord(key, source.stamp, {name: value for name, value in new.items() if old.get(name) != value}),
+        SourceRecord(key, before.stamp, {name: value for name, value in old.items() if name in apart}),
+        SourceRecord(key, source.stamp, {name: value for name, value in new.items() if name in apart}),
     )
-
-
-def _misleads(columns: Columns, old: Mapped, new: Mapped, after: Mapped, exclude: Collection[str]) -> bool:
-    """Whether a column that seems to change has its value from an element left out: two elements may share a column."""
-    own = next(iter(after.rows))
-    rows = zip(columns[own], old.rows[own][0], new.rows[own][0], after.rows[own][0], strict=True)
-    return any(was != now != whole and name not in exclude for name, was, now, whole in rows)
 
 
 def _differences(columns: Columns, before: Mapped, after: Mapped) -> Iterator[tuple[str, str | None, str | None]]:

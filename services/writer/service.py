@@ -198,7 +198,14 @@ class Writer:
                     if before is not None:
                         with suppress(UnmappableError):
                             entries += history.changed(
-                                mapper, columns, before, effect.source, now, line.observed_at, exclude
+                                mapper,
+                                columns,
+                                mapping.akin[resource],
+                                before,
+                                effect.source,
+                                now,
+                                line.observed_at,
+                                exclude,
                             )
                 case StoreRecord(mapped=now, line=line) if now.key in back:
                     entries.append(history.returned(columns, now, line.observed_at, exclude))

@@ -59,3 +59,12 @@ def upgrade() -> None:
         ["feed", "resource_name", "resource_record_key"],
         unique=False,
     )
+    if op.get_bind().dialect.name == "postgresql":  # SQLite keeps no comments
+        op.alter_column(
+            "run",
+            "kind",
+            existing_type=sa.Text(),
+            existing_nullable=False,
+            existing_comment="sync, limited, ingest or audit",
+            comment="sync, limited, ingest, remap or audit",
+        )
