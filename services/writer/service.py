@@ -95,7 +95,7 @@ class Writer:
     ) -> Remapped:
         """Make the feed's rows anew, from the records as sent, if mapping or media policy are no longer what they were.
 
-        With ``force`` in any case, and all rows, not only those that become others. No observation: ``observed_at``
+        With ``force`` in any case, and of all records, not only those that become others. No observation: ``observed_at``
         stays, and history gains nothing. Some at a time; interrupted, it begins anew and finds less to do. Photos that
         are pending now are asked for by the inventory that follows. ``watch`` is told how far it is.
         """
