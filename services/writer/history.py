@@ -7,14 +7,17 @@ policy is no change at the MLS and leaves no entry, and what others add to a row
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from shared.effects import AddHistory
 from shared.history import ACTIVE, BACK_ON_MARKET, DELETED, MEDIA, PRICE_CHANGE
-from shared.mapping.record import Mapped, MediaItem
+from shared.mapping.mapping import Mapping
+from shared.mapping.record import Mapped, MediaItem, UnmappableError
 from shared.messages import SourceRecord
 
 PRICES = ("list_price", "lease_amount")
@@ -22,49 +25,68 @@ PRICES = ("list_price", "lease_amount")
 IDS = {"property": "listing_id"}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Columns = Mapping[str, Sequence[str]]
-"""Of every table the names of its columns, in the order of the rows."""
 
+@dataclass(frozen=True, slots=True)
+class Historian:
+    """Writes the history of one resource of a feed; ``exclude`` are the fields left out."""
 
-def changed(
-    mapper: Callable[[SourceRecord], Mapped],
-    columns: Columns,
-    akin: Iterable[frozenset[str]],
-    before: SourceRecord,
-    source: SourceRecord,
-    after: Mapped,
-    observed_at: int,
-    exclude: Collection[str],
-) -> Iterator[AddHistory]:
-    """An entry for every field of the record that differs and is not excluded.
+    feed: str
+    resource: str
+    mapping: Mapping
+    exclude: Collection[str]
 
-    Fields are the columns of its own table (of ``extra`` only what differs), the tables of its parts (the set as a
-    whole), and ``media``. ``before`` is what the MLS sent, ``source`` what it sends now, ``after`` that in typed form;
-    ``akin`` are elements that share a column. Raises UnmappableError when what it sent cannot be mapped any more.
-    """
-    old, new = (mapper(record) for record in _apart(before, source, after.key, akin))
-    made = after.modified or _instant(observed_at)
-    record_id = _value(columns, after, IDS.get(after.resource))
-    for field, was, now in _differences(columns, old, new):
-        if field not in exclude:
-            kind = PRICE_CHANGE if field == PRICES[0] else None
-            yield AddHistory(after.key, field, was, now, kind, made, observed_at, record_id)
+    def changed(self, before: SourceRecord, sent: SourceRecord, after: Mapped, observed_at: int) -> list[AddHistory]:
+        """An entry for every field of the record that differs.
 
+        Fields are the columns of its own table (of ``extra`` only what differs), the tables of its parts (the set as a
+        whole), and ``media``. ``before`` is what the MLS sent, ``sent`` what it sends now, ``after`` that in rows.
+        Raises UnmappableError when what it sent cannot be mapped any more.
+        """
+        old, new = (self._map(part) for part in _apart(before, sent, after.key, self.mapping.akin[self.resource]))
+        made = after.modified or _instant(observed_at)
+        record_id = self._value(after, IDS.get(self.resource))
+        return [
+            AddHistory(
+                after.key, field, was, now, PRICE_CHANGE if field == PRICES[0] else None, made, observed_at, record_id
+            )
+            for field, was, now in _differences(self.mapping.columns, old, new)
+            if field not in self.exclude
+        ]
 
-def removed(
-    columns: Columns, key: str, before: Mapped | None, observed_at: int, exclude: Collection[str]
-) -> AddHistory:
-    """The record is gone; ``before`` is what it was, if that is known. Of a listing the entry keeps what it asked."""
-    field, price, record_id = _asked(columns, before, exclude)
-    return AddHistory(key, field, price, None, DELETED, _instant(observed_at), observed_at, record_id)
+    def removed(self, key: str, before: SourceRecord | None, observed_at: int) -> AddHistory:
+        """The record is gone; ``before`` is what the MLS sent, if that is kept. The entry says what a listing asked."""
+        last = None
+        if before is not None:
+            with suppress(UnmappableError):
+                last = self._map(before)
+        field, price, record_id = self._asked(last)
+        return AddHistory(key, field, price, None, DELETED, _instant(observed_at), observed_at, record_id)
 
+    def returned(self, after: Mapped, observed_at: int) -> AddHistory:
+        """A record whose history says that it went is there again; of a listing the entry says what it asks."""
+        field, price, record_id = self._asked(after)
+        kind = BACK_ON_MARKET if self.resource == "property" else ACTIVE
+        made = after.modified or _instant(observed_at)
+        return AddHistory(after.key, field, None, price, kind, made, observed_at, record_id)
 
-def returned(columns: Columns, after: Mapped, observed_at: int, exclude: Collection[str]) -> AddHistory:
-    """A record whose history says that it went is there again; of a listing the entry says what it asks."""
-    field, price, record_id = _asked(columns, after, exclude)
-    kind = BACK_ON_MARKET if after.resource == "property" else ACTIVE
-    made = after.modified or _instant(observed_at)
-    return AddHistory(after.key, field, None, price, kind, made, observed_at, record_id)
+    def _map(self, record: SourceRecord) -> Mapped:
+        return self.mapping.map(self.feed, self.resource, record)
+
+    def _asked(self, record: Mapped | None) -> tuple[str | None, str | None, str | None]:
+        """The field with what the listing asks, its text, and the record's id; each None where there is none."""
+        if record is None:
+            return None, None, None
+        record_id = self._value(record, IDS.get(self.resource))
+        for field in PRICES:
+            price = self._value(record, field)
+            if price is not None and field not in self.exclude:
+                return field, price, record_id
+        return None, None, record_id
+
+    def _value(self, record: Mapped, field: str | None) -> str | None:
+        own = next(iter(record.rows))
+        names = self.mapping.columns[own]
+        return as_text(record.rows[own][0][names.index(field)]) if field in names else None
 
 
 def _apart(
@@ -82,7 +104,9 @@ def _apart(
     )
 
 
-def _differences(columns: Columns, before: Mapped, after: Mapped) -> Iterator[tuple[str, str | None, str | None]]:
+def _differences(
+    columns: dict[str, tuple[str, ...]], before: Mapped, after: Mapped
+) -> Iterator[tuple[str, str | None, str | None]]:
     own, *parts = after.rows
     (old,), (new,) = before.rows[own], after.rows[own]
     for name, one, other in zip(columns[own], old, new, strict=True):
@@ -129,27 +153,6 @@ def _photos(before: Sequence[MediaItem], after: Sequence[MediaItem]) -> tuple[di
 
 def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
-
-
-def _asked(
-    columns: Columns, record: Mapped | None, exclude: Collection[str]
-) -> tuple[str | None, str | None, str | None]:
-    """The field with what the listing asks, its text, and the record's id; each None where there is none."""
-    if record is None:
-        return None, None, None
-    record_id = _value(columns, record, IDS.get(record.resource))
-    for field in PRICES:
-        price = _value(columns, record, field)
-        if price is not None and field not in exclude:
-            return field, price, record_id
-    return None, None, record_id
-
-
-def _value(columns: Columns, record: Mapped, field: str | None) -> str | None:
-    own = next(iter(record.rows))
-    if field is None or field not in columns[own]:
-        return None
-    return as_text(record.rows[own][0][columns[own].index(field)])
 
 
 def _instant(microseconds: int) -> datetime:

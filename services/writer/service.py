@@ -6,7 +6,6 @@ not, that the store says has photos to fetch or objects to delete. A page is one
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter
 
-from services.writer import history
 from services.writer.decide import Read, Unreadable, on_gone, on_page
+from services.writer.history import Historian
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
@@ -95,9 +94,9 @@ class Writer:
     ) -> Remapped:
         """Make the feed's rows anew, from the records as sent, if mapping or media policy are no longer what they were.
 
-        With ``force`` in any case, and of all records, not only those that become others. No observation: ``observed_at``
-        stays, and history gains nothing. Some at a time; interrupted, it begins anew and finds less to do. Photos that
-        are pending now are asked for by the inventory that follows. ``watch`` is told how far it is.
+        With ``force`` in any case, and of all records, not only those that become others. No observation:
+        ``observed_at`` stays, and history gains nothing. Some at a time; interrupted, it begins anew and finds less to
+        do. Photos that are pending now are asked for by the inventory that follows. ``watch`` is told how far it is.
         """
         settings = self._feeds[feed]
         mapping = self._mappings[settings.mapping]
@@ -184,39 +183,29 @@ class Writer:
     def _history(self, tx: Tx, feed: str, resource: str, effects: Sequence[Effect]) -> list[AddHistory]:
         """The entries that come with ``effects``, from what is stored before they are performed."""
         settings = self._feeds[feed]
-        mapping, exclude = self._mappings[settings.mapping], settings.history_exclude
-        if EVERYTHING in exclude:
+        if EVERYTHING in settings.history_exclude:
             return []
-        mapper, columns = functools.partial(mapping.map, feed, resource), mapping.columns
-        new = [item.mapped.key for item in effects if isinstance(item, StoreRecord) and item.insert]
-        back = tx.records.removed_before(feed, resource, new) if new else set()
+        historian = Historian(feed, resource, self._mappings[settings.mapping], settings.history_exclude)
+        changing = [item for item in effects if isinstance(item, StoreRecord | RemoveRecord)]
+        ends = tx.records.last_entries(feed, resource, [item.line.key for item in changing])
         entries: list[AddHistory] = []
-        for effect in effects:
-            match effect:
-                case StoreRecord(mapped=now, line=line, insert=False):
-                    before = tx.records.source(feed, resource, line.key)
-                    if before is not None:
-                        with suppress(UnmappableError):
-                            entries += history.changed(
-                                mapper,
-                                columns,
-                                mapping.akin[resource],
-                                before,
-                                effect.source,
-                                now,
-                                line.observed_at,
-                                exclude,
-                            )
-                case StoreRecord(mapped=now, line=line) if now.key in back:
-                    entries.append(history.returned(columns, now, line.observed_at, exclude))
-                case RemoveRecord(line=line):
-                    last = None
-                    if (before := tx.records.source(feed, resource, line.key)) is not None:
-                        with suppress(UnmappableError):
-                            last = mapper(before)
-                    entries.append(history.removed(columns, line.key, last, line.observed_at, exclude))
-                case _:
-                    pass
+        for effect in changing:
+            key, at = effect.line.key, effect.line.observed_at
+            end = ends.get(key)
+            if end is not None:
+                at = max(at, end.observed_at + 1)  # an older page may fill a want when the key's tombstone has gone
+            with suppress(UnmappableError):
+                match effect:
+                    case StoreRecord(mapped=now, source=sent, insert=False):
+                        before = tx.records.source(feed, resource, key)
+                        if before is not None:
+                            entries += historian.changed(before, sent, now, at)
+                    case StoreRecord(mapped=now) if end is not None and end.deleted:
+                        entries.append(historian.returned(now, at))
+                    case RemoveRecord():
+                        entries.append(historian.removed(key, tx.records.source(feed, resource, key), at))
+                    case _:
+                        pass
         return entries
 
     def _settle_copies(self, tx: Tx, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:

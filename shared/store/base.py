@@ -131,6 +131,14 @@ class Holds(Protocol):
         """Forget that these (None: all) were lacking; returns how many. A later inventory may hold them again."""
 
 
+@dataclass(frozen=True, slots=True)
+class LastEntry:
+    """How a record's history ends: when that was observed, and whether the record was removed."""
+
+    observed_at: int
+    deleted: bool
+
+
 class Records(Protocol):
     """Rows of listings, members and offices, and the records they were made from."""
 
@@ -140,8 +148,8 @@ class Records(Protocol):
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
 
-    def removed_before(self, feed: str, resource: str, keys: Iterable[str]) -> set[str]:
-        """Those of ``keys`` whose history says that they were removed."""
+    def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+        """The newest entry of the history of those of ``keys`` that have one."""
 
     def settle_embedded(
         self,
@@ -379,7 +387,7 @@ class HistoryEntry:
     """One change of a record that was stored; the names are those of the table ``history_transactional``.
 
     ``field_name`` is None where no single field tells of the change. ``modification_timestamp`` is ISO 8601 in UTC,
-    ``observed_at`` microseconds.
+    ``observed_at`` microseconds, later with every change of the same record.
     """
 
     feed: str

@@ -33,7 +33,12 @@ history_transactional = Table(
         nullable=False,
         comment="When the change was made: the record's own timestamp, else when it was observed",
     ),
-    Column("observed_at", BigInteger, nullable=False, comment="When it was observed, microseconds since 1970 UTC"),
+    Column(
+        "observed_at",
+        BigInteger,
+        nullable=False,
+        comment="When it was observed, microseconds since 1970 UTC; later with every change of the same record",
+    ),
     comment="What changed of records that were already stored, one row for each value.",
 )
 Index(

@@ -1,4 +1,4 @@
-"""``AddHistory``, ``Records.removed_before`` and ``History``; and what the writer makes of pages on a real store."""
+"""``AddHistory``, ``Records.last_entries`` and ``History``; and what the writer makes of pages on a real store."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from services.writer.service import Writer
 from services.writer.settings import WriterSettings
-from shared.effects import AddHistory, DropLine, Line, RemoveRecord
+from shared.effects import AddHistory, DropLine, Line, PutLine, RemoveRecord
 from shared.messages import PageFetched, SourceRecord
-from shared.store.base import HistoryEntry
+from shared.store.base import HistoryEntry, LastEntry
 from tests.contract.stores import FEED, RUN, START, Kit, Listing, stamp
 
 CHANGED = datetime(2024, 3, 5, 14, tzinfo=UTC)
@@ -76,13 +76,16 @@ def test_feeds_are_those_that_store_the_record_or_remember_it(kit: Kit) -> None:
     assert kit.store.history.feeds("member", "1") == kit.store.history.feeds("property", "9") == []
 
 
-def test_removed_before_are_those_whose_history_says_so(kit: Kit) -> None:
-    kit.apply(entry("1", change_type="Deleted"), entry("2"), entry("3", change_type="Deleted"))
+def test_the_last_entry_says_when_and_whether_the_record_went(kit: Kit) -> None:
+    kit.apply(entry("1", at=10), entry("1", None, at=20, change_type="Deleted"), entry("2", at=5))
+    kit.apply(entry("3", at=10, change_type="Deleted"), entry("3", at=20), entry("3", None, at=15))
     kit.apply(entry("4", change_type="Deleted"), resource="member")
     with kit.store.write() as tx:
-        assert tx.records.removed_before(FEED, "property", ["1", "2", "4", "5"]) == {"1"}
-        assert tx.records.removed_before("other", "property", ["1"]) == set()
-        assert tx.records.removed_before(FEED, "property", []) == set()
+        assert tx.records.last_entries(FEED, "property", ["1", "3", "4", "5"]) == {
+            "1": LastEntry(20, deleted=True), "3": LastEntry(20, deleted=False)
+        }  # fmt: skip
+        assert tx.records.last_entries("other", "property", ["1"]) == {}
+        assert tx.records.last_entries(FEED, "property", []) == {}
 
 
 def test_expiring_takes_the_oldest_first_and_no_more_than_allowed(kit: Kit) -> None:
@@ -197,6 +200,19 @@ def test_a_record_back_after_its_tombstone_went_is_back_all_the_same(kit: Kit) -
     written.page(30, Listing("1"), Listing("2"))
     assert [item.change_type for item in entries(kit)] == ["Deleted", "Back On Market"]
     assert entries(kit, "2") == []
+
+
+def test_an_older_page_that_fills_a_want_after_all_comes_later_in_history(kit: Kit) -> None:
+    """When the tombstone has gone, a page from before the removal may bring back what an inventory wants."""
+    written = Written(kit)
+    for _ in range(2):
+        written.page(10, Listing("1"))
+        gone(kit, written, 20)
+        kit.apply(DropLine("1"))
+        kit.apply(PutLine(Line("1", wanted_stamp=stamp(1), wanted_by=30)))
+    written.page(10, Listing("1"))
+    kinds = [(item.change_type, item.observed_at) for item in entries(kit)]
+    assert kinds == [("Deleted", 20), ("Back On Market", 21), ("Deleted", 22), ("Back On Market", 23)]
 
 
 def test_what_is_excluded_leaves_no_entry_and_a_star_leaves_none_at_all(kit: Kit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sqlite3
@@ -11,9 +12,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+from rich.console import Console
+
+from services.history import check_field, feeds_with
+from services.ingest import run_ingest
 from shared.history import NOISE
+from shared.settings import SettingsError
+from shared.store.base import StoreError
 from tests.conftest import SCALE
-from tests.pipeline.inside import inside
+from tests.pipeline.inside import Inside, inside
 from tests.pipeline.simulated import Installation, simulated
 from tests.pipeline.test_ingest import saved
 from tests.pipeline.truth import Json
@@ -192,12 +200,15 @@ def test_what_cannot_be_shown_is_said(tmp_path: Path) -> None:
         unknown = here.run("history", "nobody\x1b[31m")
         assert unknown.code == 1
         assert "no feed has a property nobody\\x1b[31m or a history of one" in unknown.err
-        elsewhere = here.run("history", key, "--feed", "other")
-        assert elsewhere.code == 1
-        assert f"other has no property {key} and no history of one; ddf does" in elsewhere.err
-        misspelt = here.run("history", key, "--field", "list_prise")
-        assert misspelt.code == 2
-        assert "did you mean list_price?" in misspelt.err
+        store = here.app().store
+        with pytest.raises(StoreError, match=f"other has no property {key} and no history of one; ddf does"):
+            feeds_with(store, "property", key, "other")
+        with pytest.raises(StoreError, match="no feed has a member"):
+            feeds_with(store, "member", key, None)
+        store.close()
+        check_field("list_price")
+        with pytest.raises(SettingsError, match=r"--field list_prise: .* did you mean list_price\?"):
+            check_field("list_prise")
 
 
 def test_a_key_in_several_feeds_is_shown_for_each(tmp_path: Path) -> None:
@@ -227,17 +238,24 @@ def test_a_key_in_several_feeds_is_shown_for_each(tmp_path: Path) -> None:
 
 def test_an_ingested_answer_is_an_observation_and_leaves_history(tmp_path: Path) -> None:
     with simulated(20, 2) as mls:
-        here = Installation(tmp_path, mls.login_url)
+        here = inside(tmp_path, mls.login_url)
         for name in ("first", "second"):
             (tmp_path / f"{name}.xml").write_bytes(saved(mls, f"(ID={','.join(mls.keys())})"))
             mls.advance(10)
-        assert here.run("ingest", "first.xml", "--feed", "ddf").code == 0
+        ingest(here, "first.xml")
         assert entries(here) == []
-        assert here.run("ingest", "second.xml", "--feed", "ddf").code == 0
+        ingest(here, "second.xml")
         found = entries(here)
         assert {item["field_name"] for item in found} >= {"list_price"}
-        assert here.run("ingest", "second.xml", "--feed", "ddf").code == 0
+        ingest(here, "second.xml")
         assert entries(here) == found
+
+
+def ingest(here: Inside, name: str) -> None:
+    """As the command does."""
+    console = Console(file=io.StringIO())
+    file = here.folder / name
+    assert run_ingest(here.app().settings, "ddf", [file], dry_run=False, as_json=False, console=console) == 0
 
 
 # --- how long it is kept

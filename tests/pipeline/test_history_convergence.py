@@ -85,7 +85,7 @@ def assert_rooms_follow(it: World) -> None:
 
 
 @given(rng=st.randoms(use_true_random=False), steps=st.integers(20, 150))
-@hypothesis_settings(max_examples=12 * SCALE)
+@hypothesis_settings(max_examples=8 * SCALE)
 def test_history_is_what_the_rows_went_through(
     memory_dir: Path, template: Path, rng: random.Random, steps: int
 ) -> None:

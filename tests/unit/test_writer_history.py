@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from services.writer.history import as_text, changed, removed, returned
+from services.writer.history import Historian, as_text
 from shared.effects import AddHistory
 from shared.history import NOISE, entry_key, fields, first_key
 from shared.mapping.mapping import load
@@ -21,6 +20,7 @@ from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 
 MAPPING = load("ddf")
+LISTINGS = Historian("ddf", "property", MAPPING, NOISE)
 STAMP = "Tue, 05 Mar 2024 14:00:00 GMT"
 LATER = "Wed, 06 Mar 2024 14:00:00 GMT"
 AT = 1_709_733_600_000_000
@@ -38,9 +38,7 @@ def mapped(source: SourceRecord, resource: str = "property") -> Mapped:
 def differences(
     before: SourceRecord, after: SourceRecord, exclude: frozenset[str] = frozenset(NOISE), resource: str = "property"
 ) -> list[AddHistory]:
-    mapper = functools.partial(mapped, resource=resource)
-    akin = MAPPING.akin[resource]
-    return list(changed(mapper, MAPPING.columns, akin, before, after, mapper(after), AT, exclude))
+    return Historian("ddf", resource, MAPPING, exclude).changed(before, after, mapped(after, resource), AT)
 
 
 def values(entries: list[AddHistory]) -> dict[str | None, tuple[str | None, str | None]]:
@@ -265,26 +263,27 @@ def test_going_and_coming_back_keep_what_a_listing_asked(
     fields: dict[str, str], field: str | None, price: str | None
 ) -> None:
     last = mapped(record(**fields))
-    gone = removed(MAPPING.columns, "1", last, AT, frozenset(NOISE))
+    gone = LISTINGS.removed("1", record(**fields), AT)
     at = datetime(2024, 3, 6, 14, tzinfo=UTC)
     assert gone == AddHistory("1", field, price, None, "Deleted", at, AT, "A1")
-    back = returned(MAPPING.columns, last, AT, frozenset(NOISE))
+    back = LISTINGS.returned(last, AT)
     assert back == AddHistory("1", field, None, price, "Back On Market", last.modified or at, AT, "A1")
 
 
 def test_an_excluded_price_is_not_kept_on_going_either() -> None:
-    gone = removed(MAPPING.columns, "1", mapped(record(Price="1")), AT, frozenset({"list_price"}))
+    gone = Historian("ddf", "property", MAPPING, {"list_price"}).removed("1", record(Price="1"), AT)
     assert (gone.field, gone.previous, gone.change_type) == (None, None, "Deleted")
 
 
 def test_a_record_whose_past_cannot_be_read_still_goes() -> None:
-    gone = removed(MAPPING.columns, "1", None, AT, frozenset())
-    assert (gone.key, gone.field, gone.change_type, gone.record_id) == ("1", None, "Deleted", None)
+    for past in (None, SourceRecord("", STAMP, {})):
+        gone = LISTINGS.removed("1", past, AT)
+        assert (gone.key, gone.field, gone.change_type, gone.record_id) == ("1", None, "Deleted", None)
 
 
 def test_a_member_there_again_is_active() -> None:
     member = mapped(SourceRecord("7", STAMP, {"@ID": "7", "Name": "Ann"}), "member")
-    back = returned(MAPPING.columns, member, AT, frozenset())
+    back = Historian("ddf", "member", MAPPING, NOISE).returned(member, AT)
     assert (back.field, back.new, back.change_type) == (None, None, "Active")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shared.effects import AddHistory
 from shared.history import DELETED, entry_key, first_key
-from shared.store.base import HistoryEntry
+from shared.store.base import HistoryEntry, LastEntry
 from shared.store.sqlite.database import Database, chunks, marks
 from shared.store.sqlite.values import adapted
 from shared.store.tables import history_tables
@@ -28,16 +28,16 @@ def add(connection: sqlite3.Connection, feed: str, resource: str, entries: Seque
     )
 
 
-def removed(connection: sqlite3.Connection, feed: str, resource: str, keys: Iterable[str]) -> set[str]:
-    """Those of ``keys`` whose history says that they were removed."""
-    found: set[str] = set()
+def last(connection: sqlite3.Connection, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+    """See ``shared.store.base.Records.last_entries``."""
+    found: dict[str, LastEntry] = {}
     for part in chunks(keys):
-        rows = connection.execute(
-            f"SELECT resource_record_key FROM {NAME} WHERE feed = ? AND resource_name = ? AND change_type = ? "
-            f"AND resource_record_key IN ({marks(len(part))})",
-            (feed, resource, DELETED, *part),
+        rows = connection.execute(  # beside max() a column is that of the row which has it
+            f"SELECT resource_record_key, max(observed_at), change_type FROM {NAME} WHERE feed = ? "
+            f"AND resource_name = ? AND resource_record_key IN ({marks(len(part))}) GROUP BY resource_record_key",
+            (feed, resource, *part),
         )
-        found.update(key for (key,) in rows)
+        found.update((key, LastEntry(at, change_type == DELETED)) for key, at, change_type in rows)
     return found
 
 

@@ -27,6 +27,7 @@ from shared.effects import (
 )
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
+from shared.store.base import LastEntry
 from shared.store.sqlite import history
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
@@ -159,8 +160,8 @@ class SqliteRecords:
         ).fetchone()
         return None if row is None else _decode(zstandard.ZstdDecompressor().decompress(row[0]))
 
-    def removed_before(self, feed: str, resource: str, keys: Iterable[str]) -> set[str]:
-        return history.removed(self._connection, feed, resource, keys)
+    def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+        return history.last(self._connection, feed, resource, keys)
 
     def settle_embedded(
         self,

@@ -48,7 +48,7 @@ def upgrade() -> None:
             "observed_at",
             sa.BigInteger(),
             nullable=False,
-            comment="When it was observed, microseconds since 1970 UTC",
+            comment="When it was observed, microseconds since 1970 UTC; later with every change of the same record",
         ),
         sa.PrimaryKeyConstraint("feed", "history_transactional_key", name=op.f("pk_history_transactional")),
         comment="What changed of records that were already stored, one row for each value.",
