@@ -202,6 +202,7 @@ class App:
                     PHOTO_SIZES[feed.photo_size],  # type: ignore[arg-type]
                     tuple(feed.resources),
                     feed.unescape,
+                    frozenset(feed.history_exclude),
                 )
                 for name, feed in feeds.items()
             },

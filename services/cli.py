@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ from rich.console import Console
 from services import operator, report
 from services.app import SERVICES, App, open_store
 from services.outcome import FeedReport
-from services.progress import watch_or_log
+from services.progress import counting, watch_or_log
 from services.sync import sync as sync_feeds
 from shared import telemetry
 from shared.instants import instant
@@ -87,6 +88,14 @@ quarantine_app = typer.Typer(
 app.add_typer(audit_app, name="audit")
 app.add_typer(removals_app, name="removals")
 app.add_typer(quarantine_app, name="quarantine")
+
+
+class Resource(StrEnum):
+    """The resources that have records of their own."""
+
+    property = "property"
+    member = "member"
+    office = "office"
 
 
 class Service(StrEnum):
@@ -271,6 +280,79 @@ def ingest(
         settings = _settings(config, level="warning" if sys.stderr.isatty() else None)
         _chosen(settings, [feed])
         raise typer.Exit(run_ingest(settings, feed, files, dry_run=dry_run, as_json=as_json, console=Console()))
+
+
+@app.command(epilog="Example: mlsync remap --feed ddf")
+def remap(config: ConfigOption = None, feed: FeedOption = None, as_json: JsonOption = False) -> None:
+    """Apply the mapping again to every record as the MLS sent it. Asks the MLS for nothing."""
+    from services import remap as work
+
+    with errors():
+        progress = sys.stderr.isatty()
+        settings = _settings(config, level="warning" if progress else None)
+        names = _chosen(settings, feed)
+        running = App(settings)
+        try:
+            running.open()
+            with counting("records", bars=progress) as watch:
+                found = work.remap(running, names, watch)
+        finally:
+            running.close()
+    for name, done in found.items():
+        if not as_json:
+            typer.echo(work.in_words(name, done))
+    if as_json:
+        typer.echo(json.dumps(work.as_json(found)))
+    raise typer.Exit(NOT_IN_STEP if any(done.unmappable for done in found.values()) else OK)
+
+
+@app.command(epilog="Example: mlsync history 20000001 --field list_price")
+def history(
+    key: Annotated[str, typer.Argument(metavar="LISTING_KEY", help="The MLS's key of the record")],
+    feed: Annotated[str | None, typer.Option("--feed", "-f", metavar="NAME", help="Only in this feed")] = None,
+    field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this column, table of parts, or media")
+    ] = None,
+    resource: Annotated[Resource, typer.Option(help="What the key is one of")] = Resource.property,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each change")] = False,
+) -> None:
+    """What changed of a listing since it was first read, newest last."""
+    from services import history as shown
+
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        shown.check_field(field)
+        feeds = shown.feeds_with(store, resource.value, key, feed)
+        if not as_json:
+            shown.print_history(Console(), store, feeds, resource.value, key, field)
+            return
+        for line in shown.as_lines(store, feeds, resource.value, key, field):
+            typer.echo(line)
+
+
+@app.command(epilog="Example: mlsync forget ddf")
+def forget(
+    feed: FeedArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Delete a feed for good: its rows, its history and its photos."""
+    from services import forget as work
+
+    with errors():
+        progress = sys.stderr.isatty()
+        settings = _settings(config, level="warning" if progress else None)
+        if not yes and not sys.stdin.isatty():
+            raise SettingsError(f"forget {feed}: nobody is there to confirm it; give --yes if it is meant")
+        held = work.forget(
+            settings, feed, lambda found: yes or work.confirm(feed, found), partial(counting, bars=progress)
+        )
+    if held is None:
+        typer.echo("nothing was deleted")
+        raise typer.Exit(FAILED)
+    typer.echo(f"{feed} is forgotten: {work.in_words(held)}")
+    if feed in settings.feeds:
+        typer.echo(f"{feed} is still configured: the next sync reads it all again")
 
 
 @audit_app.command("media", epilog="Example: mlsync audit media --json")

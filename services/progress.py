@@ -84,3 +84,26 @@ def watch_or_log(app: App, bars: bool, console: Console | None = None) -> Iterat
                      photos_left=pending)  # fmt: skip
 
     yield line
+
+
+@contextmanager
+def counting(what: str, total: int | None = None, *, bars: bool) -> Iterator[Callable[[int], None]]:
+    """Tell it how many more are done: a bar on stderr when ``bars``, else a line every ten seconds."""
+    if bars:
+        with Bars(
+            SpinnerColumn(), TextColumn("{task.description:<9}"), BarColumn(30), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=Console(stderr=True),
+        ) as shown:  # fmt: skip
+            task = shown.add_task(what, total=total)
+            yield lambda more: shown.advance(task, more)
+        return
+    done, last = 0, time.monotonic()
+
+    def line(more: int) -> None:
+        nonlocal done, last
+        done += more
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            log.info("progress", what=what, done=done, of=total)
+
+    yield line

@@ -11,6 +11,7 @@ from services.app import App
 from services.due import Terms
 from services.fetcher.service import Changes, Taken
 from services.incremental import bring
+from services.retention import expire
 from shared.sources.base import SourceError, SourcePausedError, SourceUnavailableError
 from shared.store.base import MICROSECONDS
 
@@ -49,6 +50,7 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
             app.writer.give_up(feed, run_id)
         app.writer.remap(feed, run_id)
         app.media.forget_placeholders(feed)
+        expire(app.store, feed, app.settings.feeds[feed].history_days, app.stopping.is_set)
         _take_one(app, feed, LISTINGS, run_id, limit, wait, taken, changes)
         for resource in app.settings.feeds[feed].resources[1:] if limit is None else ():
             try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -113,6 +114,24 @@ class RemoveRecord(Effect):
     """Delete the record's rows, mark its objects dead, leave ``line`` as a tombstone."""
 
     line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class AddHistory(Effect):
+    """An entry of the record's history: this field of it changed, or (field None) the record as a whole.
+
+    Values are text as people read them; ``change_type`` is one of RESO's or None; ``record_id`` the listing's id.
+    ``modified`` is when the change was made, aware, ``observed_at`` when it was seen, in microseconds.
+    """
+
+    key: str
+    field: str | None
+    previous: str | None
+    new: str | None
+    change_type: str | None
+    modified: datetime
+    observed_at: int
+    record_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -28,6 +37,7 @@ from pydantic_settings import (
 )
 from yaml import YAMLError
 
+from shared.history import EVERYTHING, NOISE, fields
 from shared.hours import parse_hours
 
 DEFAULT_FILE = "mlsync.yaml"
@@ -160,6 +170,13 @@ class FeedSettings(Strict):
         True, description="Look up the coordinates of listings that come without, if a geocoder is set (`geocoder.url`)"
     )
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
+    history_exclude: list[str] = Field(
+        list(NOISE),
+        description="Columns, or tables of parts, whose changes `history_transactional` leaves out; `*`: it keeps none",
+    )
+    history_days: int | None = Field(
+        None, ge=1, description="Delete history older than this many days when a sync begins; unset: keep it"
+    )
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
     read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
     answer_timeout: Duration = Field(900, gt=0, description="Seconds for a whole answer, however steadily it comes")
@@ -200,6 +217,17 @@ class FeedSettings(Strict):
                 "lists of changes tell of no removal: a master list is needed at least daily; give 1d or less"
             )
         return inventory_every
+
+    @field_validator("history_exclude")
+    @classmethod
+    def _fields(cls, names: list[str], info: ValidationInfo) -> list[str]:
+        known = fields(info.data["protocol"]) if "protocol" in info.data else frozenset(names)
+        for name in names:
+            if name not in known and name != EVERYTHING:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"no column or table of parts is called {name}{hint}")
+        return names
 
     @field_validator("login_url")
     @classmethod

@@ -7,6 +7,8 @@ not, that the store says has photos to fetch or objects to delete, and ``address
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -15,10 +17,12 @@ from msgspec.structs import replace
 from prometheus_client import Counter
 
 from services.writer.decide import Read, Unreadable, on_gone, on_page, on_unlisted
+from services.writer.history import Historian
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
-from shared.effects import Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.effects import AddHistory, Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.history import EVERYTHING
 from shared.mapping.escaped import restored
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
@@ -48,6 +52,15 @@ UNKNOWN = Counter(
 LISTINGS = "property"
 REMOVE_AT_ONCE = 500
 REMAP_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Remapped:
+    """How far mapping stored records again has come: records mapped, of them changed, and those that cannot be."""
+
+    records: int = 0
+    changed: int = 0
+    unmappable: int = 0
 
 
 class Writer:
@@ -86,12 +99,15 @@ class Writer:
         mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, plain), settings)
         return Read(record, mapped, photos)
 
-    def remap(self, feed: str, run_id: str) -> None:
+    def remap(
+        self, feed: str, run_id: str, *, force: bool = False, watch: Callable[[Remapped], None] = lambda _: None
+    ) -> Remapped:
         """Make the feed's rows anew, from the records as sent, if mapping, media policy or the way its text is read are
         no longer what they were.
 
-        No observation: ``observed_at`` stays. Some at a time; interrupted, it begins anew and finds less to do. Photos
-        that are pending now are asked for by the inventory that follows.
+        With ``force`` in any case, and of all records, not only those that become others. No observation:
+        ``observed_at`` stays, and history gains nothing. Some at a time; interrupted, it begins anew and finds less to
+        do. Photos that are pending now are asked for by the inventory that follows. ``watch`` is told how far it is.
         """
         settings = self._feeds[feed]
         mapping = self._mappings[settings.mapping]
@@ -101,12 +117,16 @@ class Writer:
             for resource in mapping.resources
         }
         known = (self._store.feeds.form(feed) or "").split("\n")
+        done = Remapped()
         for resource, form in forms.items():
+            if form in known and not force:
+                continue
             after: str | None = None
-            while form not in known and (after := self._remap_some(feed, resource, after, run_id)) is not None:
-                pass
+            while (after := self._remap_some(feed, resource, after, run_id, force, done)) is not None:
+                watch(done)
         if known != [*forms.values()]:
             self._store.feeds.set_form(feed, "\n".join(forms.values()))
+        return done
 
     def give_up(self, feed: str, run_id: str) -> None:
         """Give up what was read of resources that are no longer listed: listings' copies take its place, or nothing.
@@ -137,7 +157,9 @@ class Writer:
         self._measure(feed, resource, effects)
         return bool(effects)
 
-    def _remap_some(self, feed: str, resource: str, after: str | None, run_id: str) -> str | None:
+    def _remap_some(
+        self, feed: str, resource: str, after: str | None, run_id: str, force: bool, done: Remapped
+    ) -> str | None:
         """The last key looked at, None when there was none left."""
         effects: list[Effect] = []
         with self._store.write() as tx:
@@ -151,8 +173,11 @@ class Writer:
                 except UnmappableError as error:
                     log.warning("a stored record can no longer be mapped; its row stays", feed=feed, resource=resource,
                                 key=line.key, reason=str(error))  # fmt: skip
+                    done.unmappable += 1
                     continue
-                if read.mapped.hash != line.hash:
+                done.records += 1
+                done.changed += read.mapped.hash != line.hash
+                if force or read.mapped.hash != line.hash:
                     after_it = replace(line, hash=read.mapped.hash)
                     effects.append(StoreRecord(read.mapped, read.photos, record, after_it, insert=False))
             tx.records.apply(feed, resource, run_id, effects)
@@ -174,6 +199,7 @@ class Writer:
             lines = tx.ledger.lines(page.feed, page.resource, keys)
             horizon = tx.ledger.horizon(page.feed, page.resource)
             effects = on_page(page, read, unreadable, lines, horizon.observed_at if horizon else None, now)
+            effects += self._history(tx, page.feed, page.resource, effects)
             tx.records.apply(page.feed, page.resource, run_id, effects)
             self._settle_copies(tx, page.feed, page.resource, run_id, effects)
             if not page.asked:
@@ -194,6 +220,7 @@ class Writer:
                 horizon = tx.ledger.horizon(gone.feed, gone.resource)
                 lines = tx.ledger.lines(gone.feed, gone.resource, keys)
                 effects = on_gone(gone.observed_at, keys, lines, horizon.observed_at if horizon else None)
+                effects += self._history(tx, gone.feed, gone.resource, effects)
                 tx.records.apply(gone.feed, gone.resource, run_id, effects)
                 self._settle_copies(tx, gone.feed, gone.resource, run_id, effects)
                 pending = tx.media.pending(gone.feed, gone.resource, keys, now)
@@ -202,6 +229,34 @@ class Writer:
                 self._outbox.publish(PhotosPending(feed=gone.feed, resource=gone.resource, key=key), run_id)
             if not effects:
                 return "ok"
+
+    def _history(self, tx: Tx, feed: str, resource: str, effects: Sequence[Effect]) -> list[AddHistory]:
+        """The entries that come with ``effects``, from what is stored before they are performed."""
+        settings = self._feeds[feed]
+        if EVERYTHING in settings.history_exclude:
+            return []
+        historian = Historian(feed, resource, self._mappings[settings.mapping], settings.history_exclude)
+        changing = [item for item in effects if isinstance(item, StoreRecord | RemoveRecord)]
+        ends = tx.records.last_entries(feed, resource, [item.line.key for item in changing])
+        entries: list[AddHistory] = []
+        for effect in changing:
+            key, at = effect.line.key, effect.line.observed_at
+            end = ends.get(key)
+            if end is not None:
+                at = max(at, end.observed_at + 1)  # an older page may fill a want when the key's tombstone has gone
+            with suppress(UnmappableError):
+                match effect:
+                    case StoreRecord(mapped=now, source=sent, insert=False):
+                        before = tx.records.source(feed, resource, key)
+                        if before is not None:
+                            entries += historian.changed(before, sent, now, at)
+                    case StoreRecord(mapped=now) if end is not None and end.deleted:
+                        entries.append(historian.returned(now, at))
+                    case RemoveRecord():
+                        entries.append(historian.removed(key, tx.records.source(feed, resource, key), at))
+                    case _:
+                        pass
+        return entries
 
     def _settle_copies(self, tx: Tx, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:
         """Members and offices follow the listings that refer to them, unless they have records of their own."""

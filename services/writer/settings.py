@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.history import NOISE
 from shared.mapping.escaped import Unescape
 
 
@@ -14,7 +15,7 @@ class WriterSettings:
 
     ``media``: none (no photos at all), link (the MLS's addresses only), url, location, bytes (stored, by that way).
     ``photo_size``: large, photo or thumbnail. ``resources``: what is read by its own master list. ``unescape``: see
-    ``shared.mapping.escaped``.
+    ``shared.mapping.escaped``. ``history_exclude``: fields without a history, ``*`` for all.
     """
 
     mapping: str
@@ -22,3 +23,4 @@ class WriterSettings:
     photo_size: Literal["large", "photo", "thumbnail"] = "large"
     resources: tuple[str, ...] = ("property",)
     unescape: Unescape = "auto"
+    history_exclude: frozenset[str] = frozenset(NOISE)

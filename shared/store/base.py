@@ -189,6 +189,14 @@ class Marks(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class LastEntry:
+    """How a record's history ends: when that was observed, and whether the record was removed."""
+
+    observed_at: int
+    deleted: bool
+
+
 class Records(Protocol):
     """Rows of listings, members and offices, and the records they were made from."""
 
@@ -200,6 +208,9 @@ class Records(Protocol):
 
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
+
+    def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+        """The newest entry of the history of those of ``keys`` that have one."""
 
     def settle_embedded(
         self,
@@ -614,6 +625,65 @@ class Geocoding(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a record that was stored; the names are those of the table ``history_transactional``.
+
+    ``field_name`` is None where no single field tells of the change. ``modification_timestamp`` is ISO 8601 in UTC,
+    ``observed_at`` microseconds, later with every change of the same record.
+    """
+
+    feed: str
+    history_transactional_key: str
+    resource_name: str
+    resource_record_key: str
+    resource_record_id: str | None
+    field_name: str | None
+    previous_value: str | None
+    new_value: str | None
+    change_type: str | None
+    modification_timestamp: str
+    observed_at: int
+
+
+class History(Protocol):
+    """What changed of records. Each method is a transaction of its own."""
+
+    def feeds(self, resource: str, key: str) -> list[str]:
+        """The feeds in which a record of this key is stored or has a history, by name."""
+
+    def entries(self, feed: str, resource: str, key: str, field: str | None = None) -> Iterator[HistoryEntry]:
+        """The record's history, or that of one field, oldest observation first, then by field."""
+
+    def expire(self, feed: str, before: int, limit: int) -> int:
+        """Delete up to ``limit`` entries observed before ``before``, the oldest first; returns how many."""
+
+
+class Forgetting(Protocol):
+    """Deleting a feed, in this order; only for the process that has the database. Each can be called again.
+
+    Until ``end`` the feed is known, so that a process that dies on the way leaves nothing that is not found again.
+    """
+
+    def feeds(self) -> list[str]:
+        """Every feed that ever was synced and is not forgotten, by name."""
+
+    def held(self, feed: str) -> dict[str, int]:
+        """How many rows of each table are the feed's; tables with none left out."""
+
+    def rows(self, feed: str, deleted: Callable[[int], None]) -> None:
+        """In one transaction: its objects become dead; every row goes but theirs and the feed's own line.
+
+        ``deleted`` is told every now and then how many rows went since.
+        """
+
+    def dead(self, feed: str, limit: int) -> list[str]:
+        """Up to ``limit`` of its dead objects, by name."""
+
+    def end(self, feed: str) -> None:
+        """Nothing is left of it, not even its clock. Raises StoreError while objects of it are in the ledger."""
+
+
 class Objects(Protocol):
     """The object ledger as a whole, for the audit. Each method is a transaction of its own."""
 
@@ -669,6 +739,10 @@ class Store(Protocol):
     def geocoding(self) -> Geocoding: ...
     @property
     def lookups(self) -> Lookups: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def forgetting(self) -> Forgetting: ...
 
     def write(self) -> AbstractContextManager[Tx]:
         """One read-write transaction: committed at the end, rolled back on an exception."""

@@ -172,7 +172,7 @@ run = Table(
     metadata,
     Column("run_id", Text, primary_key=True),
     Column("feed", KEY, primary_key=True),
-    Column("kind", Text, nullable=False, comment="sync, limited, ingest or audit"),
+    Column("kind", Text, nullable=False, comment="sync, limited, ingest, remap or audit"),
     Column("started_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
     Column("outcome", Text, comment="in_step, unfinished, paused, unavailable, stopped or failed; null: cut off"),

@@ -11,6 +11,8 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy import Engine, create_engine
+
 from shared.effects import (
     AddCandidate,
     Count,
@@ -52,6 +54,9 @@ class Backend(Protocol):
     def written(self, table: str) -> int:
         """How many rows were inserted, updated or deleted since ``watch``."""
 
+    def engine(self) -> Engine:
+        """For rows that no service would write; the caller disposes of it."""
+
 
 class SqliteBackend:
     """One SQLite file, copied from a migrated one."""
@@ -79,6 +84,9 @@ class SqliteBackend:
     def written(self, table: str) -> int:
         (count,) = self.rows(f"SELECT count(*) FROM watched WHERE name = '{table}'")
         return int(count[0])
+
+    def engine(self) -> Engine:
+        return create_engine(f"sqlite:///{self.path}")
 
 
 def stamp(number: int) -> str:

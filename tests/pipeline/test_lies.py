@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.outcome import FeedReport
-from tests.pipeline.inside import Feed, reading
+from tests.pipeline.repeated import Feed, reading
 from tests.pipeline.simulated import simulated
 
 LISTINGS = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.conftest import SCALE
-from tests.pipeline.inside import reading
+from tests.pipeline.repeated import reading
 from tests.pipeline.simulated import simulated
 
 DAYS, LISTINGS = (60, 200) if SCALE == 1 else (730, 2_000)

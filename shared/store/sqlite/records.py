@@ -12,6 +12,7 @@ import zstandard
 
 from shared.effects import (
     AddCandidate,
+    AddHistory,
     Count,
     DropLine,
     Effect,
@@ -27,6 +28,8 @@ from shared.effects import (
 )
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
+from shared.store.base import LastEntry
+from shared.store.sqlite import history
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
 from shared.store.sqlite.embedded import LISTINGS, settle_embedded
@@ -92,6 +95,7 @@ class SqliteRecords:
         if resource == LISTINGS:
             changed = [*(effect.line.key for effect in stored), *(effect.line.key for effect in removed)]
             relink(self._connection, feed, changed, self._now())
+        history.add(self._connection, feed, resource, _of(AddHistory, effects))
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
         retry(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
         for aside in _of(Quarantine, effects):
@@ -173,6 +177,9 @@ class SqliteRecords:
             "SELECT body FROM source_record WHERE feed = ? AND resource = ? AND key = ?", (feed, resource, key)
         ).fetchone()
         return None if row is None else _decode(zstandard.ZstdDecompressor().decompress(row[0]))
+
+    def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+        return history.last(self._connection, feed, resource, keys)
 
     def settle_embedded(
         self,

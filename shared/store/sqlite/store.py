@@ -19,7 +19,9 @@ from shared.store.sqlite.audit import SqliteObjects
 from shared.store.sqlite.budget import SqliteBudget
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
+from shared.store.sqlite.forgetting import SqliteForgetting
 from shared.store.sqlite.geocoding import SqliteGeocoding, relink_all
+from shared.store.sqlite.history import SqliteHistory
 from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
 from shared.store.sqlite.lookups import SqliteLookups
@@ -55,6 +57,8 @@ class SqliteStore:
         self.lookups = SqliteLookups(self._database, self.feeds.now)
         self.objects = SqliteObjects(self._database, self.feeds.now)
         self.geocoding = SqliteGeocoding(self._database, self.feeds.now)
+        self.history = SqliteHistory(self._database)
+        self.forgetting = SqliteForgetting(self._database, self.feeds.now)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[SqliteTx]:
