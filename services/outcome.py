@@ -20,8 +20,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """What a sync did for one feed. Counts are of listings, those of ``photos`` and what is left are of all resources;
-    resources other than listings stand under ``resources``: those listed, and those whose rows changed with listings.
+    """What a sync did for one feed.
+
+    Counts are of listings; photos and what is left to do are of all resources. Under ``resources`` stand the others:
+    those with lists of their own (``listed``), and those whose rows changed with the listings that name them.
     ``changes``: records that came as changed since the mark, None when it did not ask; ``unwritten`` pages of them are
     still on their way or parked. ``inventoried``: it took an inventory.
     """

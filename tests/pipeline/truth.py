@@ -10,6 +10,10 @@ copy of it says (DDF guide, AgentDetails), so members that come from listings ha
 
 A member or office is what its own record says where the feed lists them (``own``), which alone brings a photo; the copy
 in a listing where it does not.
+
+Where a fault keeps something from everyone, the records given here are what can be had of them (see ``deliverable``):
+a photo that is ``withheld`` must be wanted, failed and without bytes, or still have those of the photo that was there
+before it (``kept``); what else may be open is named by ``OpenEnds``.
 """
 
 from __future__ import annotations
@@ -17,9 +21,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -37,17 +42,31 @@ PHOTO_COLUMNS = ("order", "modification_timestamp", "last_updated", "long_descri
                  "thumbnail_photo_url")  # fmt: skip
 STATE_COLUMNS = ("wanted_version", "stored_version", "etag", "last_modified")
 """Of a photo's row: how mlsync knows a picture again; that it does is shown by what it fetches."""
+FAILURE_COLUMNS = ("pending", "recheck", "attempts", "attempted_by", "next_attempt_at", "failed_reason")
+
+
+@dataclass(frozen=True)
+class OpenEnds:
+    """Keys of listings that may be wanted still, or held as removals, and of what may be in quarantine; each must be.
+
+    One key may be in quarantine several times.
+    """
+
+    wanted: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
+    quarantined: tuple[str, ...] = ()
+
+
+NOTHING_OPEN = OpenEnds()
 
 
 def differences(database: Path, folder: Path, truth: Sequence[Json], *, feed: str = "ddf",
-                media: Media = "stored", withheld: bool = False, own: Own = NONE) -> list[str]:  # fmt: skip
+                media: Media = "stored", open_ends: OpenEnds = NOTHING_OPEN, own: Own = NONE) -> list[str]:  # fmt: skip
     """What is not as it is at the MLS, in words; empty when all is in step.
 
     ``truth`` is what ``/control/truth`` says of ``property``. ``media`` is what the feed wants of photos: none at all,
-    their addresses alone, or them stored. ``withheld`` leaves out listings and photos that a fault keeps from everyone.
+    their addresses alone, or them stored. ``open_ends`` is what must be left to do.
     """
-    if withheld:
-        truth = [record for record in truth if not record.get("withheld")]
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         stored = Stored(connection, feed)
         return [
@@ -55,7 +74,7 @@ def differences(database: Path, folder: Path, truth: Sequence[Json], *, feed: st
             *_children(stored, truth),
             *_people(stored, truth, own),
             *_photos(stored, folder, truth, media, own),
-            *_bookkeeping(stored, truth),
+            *_bookkeeping(stored, truth, open_ends),
             *_own_bookkeeping(stored, own),
         ]
 
@@ -184,9 +203,11 @@ def _own_photos(own: Own, media: Media, expected: dict[Any, Facts], sets: dict[A
         for record in records:
             if photo := record.get("photo"):
                 row = {"order": 1, "modification_timestamp": photo["modification_timestamp"]}
-                row |= {"pending": False, "recheck": False, "attempts": 0}
-                if not photo.get("withheld"):
-                    row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"], "mime_type": "image/jpeg"}
+                if photo.get("withheld"):
+                    row["failed"] = True
+                else:
+                    row |= {"pending": False, "recheck": False, "attempts": 0, "mime_type": "image/jpeg"}
+                    row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"]}
                 expected[name, record["key"], "1"] = row
                 sets[record["key"]] = {"photos_count": 1, "photos_stored": 0 if photo.get("withheld") else 1}
 
@@ -201,9 +222,13 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, o
         for photo in wanted:
             row = {name: photo[name] for name in PHOTO_COLUMNS if name in photo}
             row |= {"listing_key": record["key"], "media_url": photo["url"]}
-            row |= {"pending": False, "recheck": False, "attempts": 0}
-            if photo in held:
-                row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"], "mime_type": "image/jpeg"}
+            there = photo if photo in held else photo.get("kept") if media == "stored" else None
+            if there:
+                row |= {"content_sha256": there["sha256"], "byte_size": there["bytes"], "mime_type": "image/jpeg"}
+            if photo not in held and media == "stored":
+                row["failed"] = True
+            else:
+                row |= {"pending": False, "recheck": False, "attempts": 0}
             expected["property", record["key"], str(photo["order"])] = row
         if wanted and media == "stored":
             sets[record["key"]] = {"photos_count": len(wanted), "photos_stored": len(held)}
@@ -224,10 +249,11 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, o
                 yield f"photo {name}: not named after {resource} {key}, photo {media_key}"
         for state in STATE_COLUMNS:
             row.pop(state, None)
-        if expected.get((resource, key, media_key), {}).keys().isdisjoint({"content_sha256"}) and media == "stored":
-            for state in ("pending", "attempts", "attempted_by", "next_attempt_at", "failed_reason"):
-                row.pop(state, None)  # withheld: how its failure is shown is looked at by the test of the fault
-                expected.get((resource, key, media_key), {}).pop(state, None)
+        if expected.get((resource, key, media_key), {}).get("failed"):
+            failed = row.get("pending") is True and "failed_reason" in row and row.get("attempts", 0) > 0
+            row["failed"] = failed
+            for state in FAILURE_COLUMNS:
+                row.pop(state, None)
     yield from compare("media", expected, rows)
     yield from _photo_sets(stored, sets, media)
     objects = {name: row["state"] for name, row in stored.keyed("media_object", "name").items()}
@@ -264,21 +290,26 @@ def _picture(path: Path, name: str, row: Facts, size: tuple[Any, Any]) -> Iterat
             yield f"photo {name}: {picture.size} in pixels, the row says {size}"
 
 
-def _bookkeeping(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
-    """The ledger has what is stored under the MLS's own stamp, and nothing is left to do."""
+def _bookkeeping(stored: Stored, truth: Iterable[Json], open_ends: OpenEnds) -> Iterator[str]:
+    """The ledger has what is stored under the MLS's own stamp, and nothing is left to do but ``open_ends``."""
     lines = stored.keyed("ledger", "key", where="resource = 'property'")
     stamps = {record["key"]: {"stamp": record["stamp"]} for record in truth}
     held = {key: {"stamp": line.get("stamp")} for key, line in lines.items() if line["stored"]}
     yield from compare("ledger", stamps, held)
-    for key, line in lines.items():
-        if "wanted_by" in line and key in stamps:
-            yield f"ledger {key}: still wanted"
+    wanted = {key for key, line in lines.items() if "wanted_by" in line}
+    candidates = {row["key"]: row["state"] for row in stored.rows("removal_candidate")}
+    quarantined = Counter(row["key"] for row in stored.rows("quarantine"))
+    for what, must, is_open in (
+        ("wanted", dict.fromkeys(open_ends.wanted, True), dict.fromkeys(wanted, True)),
+        ("removal candidate", dict.fromkeys(open_ends.held, "held"), candidates),
+        ("quarantine", Counter(open_ends.quarantined), quarantined),
+    ):
+        for key in sorted(must.keys() | is_open.keys()):
+            if must.get(key) != is_open.get(key):
+                yield f"{what} {key}: {is_open.get(key)}, must be {must.get(key)}"
     kept = {row["key"] for row in stored.rows("source_record", "resource = 'property'")}
     if kept != stamps.keys():
         yield f"source records: {sorted(kept ^ stamps.keys())[:5]} are kept for no listing, or missing"
-    for table in ("removal_candidate", "quarantine"):
-        for row in stored.rows(table):
-            yield f"{table} {row['key']}: {row.get('reason', row.get('state'))}"
 
 
 def _own_bookkeeping(stored: Stored, own: Own) -> Iterator[str]:
