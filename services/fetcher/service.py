@@ -193,7 +193,7 @@ class Fetcher:
         try:
             with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 found = source.metadata()
-        except NoSlotError:
+        except (NoSlotError, SourcePausedError):
             return
         except SourceError as error:
             tried = known.failed is not None and known.failed.same(said)

@@ -8,7 +8,13 @@ import pytest
 
 from shared.lookups import LookupValue, MetadataVersion
 from shared.rets.errors import RetsReplyError
-from shared.sources.base import SourceError, SourceRefusedError, SourceUnavailableError, SourceUnreadableError
+from shared.sources.base import (
+    SourceAwayError,
+    SourceError,
+    SourceRefusedError,
+    SourceUnavailableError,
+    SourceUnreadableError,
+)
 from shared.sources.ddf import DdfSettings, DdfSource
 from tests.unit.rets_server import LOGIN, Asked, Say, ScriptedServer
 from tests.unit.test_rets_metadata import BOARDS, FOUND, TREE, answer, lookups, named, value, values
@@ -77,7 +83,6 @@ UNREADABLE: dict[str, Answers] = {
     "one lookup's answer is another's": {ALL: FLAT[NAMES], **FLAT, f"{ONE}Crop": answer(BOARDS)},
     "a name that cannot be asked for": {ALL: answer(lookups(named("a:b")))},
     "more names than any MLS has": {ALL: answer(lookups(*(named(f"L{n}") for n in range(501))))},
-    "a page for people": {ALL: Say("<html>Maintenance</html>", content_type="text/html")},
 }
 
 
@@ -89,6 +94,14 @@ def test_what_cannot_be_read_whole_is_no_metadata(answers: Answers) -> None:
             DdfSource(server.session(slept=naps)).metadata()
         assert len(asked(server)) <= 6
     assert sum(naps) <= 1
+
+
+def test_a_page_for_people_is_no_metadata() -> None:
+    naps: list[float] = []
+    with serving({ALL: Say("<html>Maintenance</html>", content_type="text/html")}) as server:
+        with pytest.raises(SourceAwayError):
+            DdfSource(server.session(slept=naps)).metadata()
+        assert len(asked(server)) <= 6
 
 
 @pytest.mark.parametrize(

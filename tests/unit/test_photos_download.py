@@ -535,4 +535,4 @@ def test_many_threads_share_one_downloader(server: Server, make: Make) -> None:
     for thread in threads:
         thread.join(30)
     assert results == [True] * 160
-    assert server.connections == 8
+    assert server.connections <= 8

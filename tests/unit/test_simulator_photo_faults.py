@@ -77,8 +77,6 @@ def test_the_image_bomb_is_small_and_huge(sim: Simulator) -> None:
     answer = requests.get(photos(sim)[0]["url"], timeout=30)
     assert answer.headers["Content-Type"] == "image/png"
     assert len(answer.content) < 500_000
-    with pytest.raises(Image.DecompressionBombError):
-        Image.open(io.BytesIO(answer.content))
     assert re.match(rb"\x89PNG\r\n\x1a\n....IHDR\x00\x00\x750\x00\x00\x750", answer.content, re.DOTALL)
 
 
