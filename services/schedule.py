@@ -10,6 +10,7 @@ import structlog
 from services.app import App
 from services.audit import audit
 from services.beat import MINUTE, Beat, next_start
+from services.polite import PATIENCE
 from services.sync import sync
 from shared.hours import parse_hours
 from shared.instants import instant
@@ -82,10 +83,12 @@ def _keep(app: App, feed: str) -> None:
 def _next(app: App, feed: str, beat: Beat, now: int) -> int:
     runs = app.store.feeds.runs(feed, "sync", now, LAST_RUNS)
     wait = app.polite[feed].standing().wait
+    # a short wait passes within the sync: waiting here, it would lose its turn to whatever else asks
+    free_at = wait.until if wait is not None and wait.until - now > PATIENCE * MICROSECONDS else 0
     return next_start(
         beat,
         runs,
         now,
         lambda began: random.Random(f"{feed} {began}").uniform(-1, 1),  # noqa: S311 - spreads load, guards nothing
-        0 if wait is None else wait.until,
+        free_at,
     )
