@@ -280,8 +280,7 @@ class MetadataState:
     """The state of metadata that is stored, and the last attempt to read another. Instants in microseconds.
 
     ``read`` is None before the first reading, ``failed`` after a success. ``age_seconds`` is how long ago they were
-    read. ``values`` counts the lookup values the MLS
-    has, ``removed`` those that it has no more.
+    read. ``values`` counts the lookup values the MLS has, ``removed`` those that it has no more.
     """
 
     read: MetadataVersion | None = None
