@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from shared.mapping.columns import ColumnSpec, columns_of
 from shared.mapping.spec import MappingSpec, ResourceSpec, load_spec
+from shared.store.history_tables import history_transactional
 from shared.store.listing_tables import LISTING_TABLES, media
 from shared.store.lookup_tables import lookup
 
@@ -56,6 +57,7 @@ def _page(spec: MappingSpec) -> Iterator[str]:
             lines = ((f"{described.path}/{path}", line) for path, line in described.fields.items())
             yield from _table(media, {column.name: column for path, line in lines for column in columns_of(path, line)})
     yield from _table(lookup, {})
+    yield from _table(history_transactional, {})
 
 
 def _table(table: Table, sources: dict[str, ColumnSpec]) -> Iterator[str]:

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
+from services import retention
 from services.writer.service import Writer
 from services.writer.settings import WriterSettings
 from shared.effects import AddHistory, DropLine, Line, PutLine, RemoveRecord
 from shared.messages import Envelope, PageFetched, SourceRecord
 from shared.store.base import HistoryEntry, LastEntry
-from tests.contract.stores import FEED, RUN, START, Kit, Listing, stamp
+from tests.contract.stores import DAY, FEED, RUN, START, Kit, Listing, stamp
 
 CHANGED = datetime(2024, 3, 5, 14, tzinfo=UTC)
 
@@ -100,6 +102,15 @@ def test_expiring_takes_the_oldest_first_and_no_more_than_allowed(kit: Kit) -> N
     assert kit.rows("SELECT feed, observed_at FROM history_transactional ORDER BY 2") == [
         ("other", 1), (FEED, 4), (FEED, 5)
     ]  # fmt: skip
+
+
+def test_expiring_goes_on_until_nothing_old_is_left(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    kit.apply(*(entry(str(number), at=kit.now - number * DAY) for number in range(8)))
+    assert retention.expire(kit.store, FEED, None) == 0
+    assert retention.expire(kit.store, FEED, 3, lambda: True) == 0
+    assert retention.expire(kit.store, FEED, 3) == 4
+    assert kit.rows("SELECT count(*) FROM history_transactional") == [(4,)]
 
 
 # --- what the writer writes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -424,3 +425,28 @@ def test_every_field_is_described(model: type[BaseModel]) -> None:
 def test_no_credential_is_shipped() -> None:
     assert FeedSettings.model_fields["username"].is_required()
     assert FeedSettings.model_fields["password"].is_required()
+
+
+# --- history
+
+
+def test_a_field_that_no_record_has_cannot_be_left_out_of_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__HISTORY_EXCLUDE='["list_price", "list_prise"]')
+    said = complaint()
+    assert "MLSYNC_FEEDS__CREA__HISTORY_EXCLUDE" in said
+    assert "list_prise; did you mean list_price?" in said
+
+
+def test_history_may_leave_out_columns_parts_photos_or_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    for names in ('["*"]', "[]", '["list_price", "property_room", "media", "member_full_name"]'):
+        by_environment(monkeypatch, FEEDS__CREA__HISTORY_EXCLUDE=names)
+        assert load().feeds["crea"].history_exclude == json.loads(names)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "soon"])
+def test_history_is_kept_for_whole_days(monkeypatch: pytest.MonkeyPatch, days: str) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__HISTORY_DAYS=days)
+    assert "MLSYNC_FEEDS__CREA__HISTORY_DAYS" in complaint()
