@@ -5,6 +5,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PARALLEL := --numprocesses auto --dist worksteal
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 help: ## Print this help
@@ -26,11 +27,11 @@ run: $(READY) ## See it work: sync a simulated MLS, let time pass there, sync ag
 
 test: $(READY) ## Run all tests, against real servers
 	@$(BIN)/python -m tests.servers.install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 soak: $(READY) ## Run the same tests at full size (most of an hour)
 	@$(BIN)/python -m tests.servers.install
-	MLSYNC_TEST_SCALE=10 $(BIN)/python -m pytest --timeout 7200
+	MLSYNC_TEST_SCALE=10 $(BIN)/python -m pytest $(PARALLEL) --timeout 7200
 
 lint: $(READY) ## Run the linters and check import boundaries
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,23 +17,28 @@ import structlog
 from services.drain import Drain
 from services.fetcher.service import Fetcher
 from services.fetcher.settings import FetcherSettings
+from services.geocoder.service import Geocoder
+from services.geocoder.settings import GeocoderSettings
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
 from services.once import PhotosOnce
+from services.polite import Manners, Polite
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.writer.service import Writer
 from services.writer.settings import WriterSettings
-from shared.blobs.base import Blobs
+from shared.blobs.base import Blobs, BlobsUnavailableError
 from shared.blobs.local import LocalBlobs
+from shared.blobs.s3 import S3Blobs, parse_url
 from shared.consumer import Consumer, ConsumerSettings, Handler
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader, DownloadSettings
+from shared.photos.hosts import HostPauses
 from shared.photos.verify import PhotoLimits
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
 from shared.settings import FeedSettings, Settings, SettingsError, secrets_of
-from shared.sources.base import Source, SourceUnavailableError
+from shared.sources.base import Source, SourcePausedError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
 from shared.store.sqlite.store import SqliteStore
@@ -42,7 +48,7 @@ from shared.transport.memory import MemoryTransport
 
 log = structlog.get_logger()
 
-SERVICES = ("fetcher", "reconciler", "writer", "media")
+SERVICES = ("fetcher", "reconciler", "writer", "media", "geocoder")
 LOGIN_URLS = {"production": DDF_PRODUCTION_LOGIN_URL, "sample": DDF_SAMPLE_LOGIN_URL}
 PHOTO_SIZES = {"LargePhoto": "large", "Photo": "photo", "ThumbnailPhoto": "thumbnail"}
 RETRY_ATTEMPTS = 4
@@ -65,34 +71,58 @@ class LocalSlots:
         return None
 
 
-def open_store(settings: Settings) -> SqliteStore:
-    """The store that ``database_url`` names. Opens nothing. Raises SettingsError."""
+def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> SqliteStore:
+    """The store that ``database_url`` names, on ``clock``. Opens nothing. Raises SettingsError."""
     scheme, _, rest = settings.database_url.partition("://")
     if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
         raise SettingsError(
             f"database_url (MLSYNC_DATABASE_URL): {scheme}: is no store this version has; give sqlite:///path"
         )
-    return SqliteStore(Path(rest[1:]))
+    return SqliteStore(Path(rest[1:]), clock)
 
 
-def media_folder(settings: Settings) -> Path:
-    """The folder that ``media_url`` names. Raises SettingsError."""
+def media_folder(settings: Settings) -> Path | None:
+    """The folder that ``media_url`` names, None for a bucket. Raises SettingsError."""
     scheme, _, path = settings.media_url.partition(":")
+    if scheme == "s3":
+        return None
     if scheme != "file" or not path:
         raise SettingsError(
-            f"media_url (MLSYNC_MEDIA_URL): {scheme}: is no photo store this version has; give file:folder"
+            f"media_url (MLSYNC_MEDIA_URL): {scheme}: is no photo store this version has; "
+            "give file:folder or s3://bucket"
         )
     return Path(path.removeprefix("//"))
 
 
-def open_blobs(settings: Settings) -> LocalBlobs:
+def open_blobs(settings: Settings) -> Blobs:
     """The photo store that ``media_url`` names. Opens nothing. Raises SettingsError."""
-    return LocalBlobs(media_folder(settings), stale_seconds=0)  # the database's owner is the only writer
+    folder = media_folder(settings)
+    if folder is not None:
+        return LocalBlobs(folder, stale_seconds=0)  # the database's owner is the only writer
+    access, secret = settings.media_access_key, settings.media_secret_key
+    if (access is None) != (secret is None):
+        raise SettingsError(
+            "media_access_key, media_secret_key (MLSYNC_MEDIA_ACCESS_KEY, MLSYNC_MEDIA_SECRET_KEY): "
+            "give both, or neither for a bucket that needs none"
+        )
+    try:
+        bucket = parse_url(settings.media_url)
+    except ValueError as error:
+        raise SettingsError(f"media_url (MLSYNC_MEDIA_URL): {error}") from None
+    return S3Blobs(
+        replace(
+            bucket,
+            access_key=access.get_secret_value() if access else None,
+            secret_key=secret.get_secret_value() if secret else None,
+            connections=settings.media.workers,
+        )
+    )
 
 
 def _refuse_database_among_photos(settings: Settings) -> None:
     """The photo folder is mlsync's alone: the audit deletes what no row needs."""
-    if open_store(settings).path.resolve().is_relative_to(media_folder(settings).resolve()):
+    folder = media_folder(settings)
+    if folder is not None and open_store(settings).path.resolve().is_relative_to(folder.resolve()):
         raise SettingsError(
             f"media_url (MLSYNC_MEDIA_URL): {settings.media_url} holds the database; give photos a folder of their own"
         )
@@ -113,13 +143,14 @@ def login_url(feed: FeedSettings) -> str:
 
 def make_source(
     feed: FeedSettings,
-    before_request: Callable[[str], None] = lambda _: None,
+    manners: Manners | None = None,
     sleep: Callable[[float], None] = time.sleep,
     *,
     retry_attempts: int = RETRY_ATTEMPTS,
 ) -> Source:
-    """The source a feed's protocol names. Opens nothing."""
-    session = RetsSession(
+    """The source a feed's protocol names, held to ``manners``. Opens nothing."""
+    session = functools.partial(
+        RetsSession,
         RetsSettings(
             login_url=login_url(feed),
             username=feed.username,
@@ -128,6 +159,7 @@ def make_source(
             rets_version=feed.rets_version,
             connect_seconds=feed.connect_timeout,
             read_seconds=feed.read_timeout,
+            answer_seconds=feed.answer_timeout,
             proxies=dict.fromkeys(("http", "https"), feed.proxy.get_secret_value()) if feed.proxy else {},
             auth_hosts=tuple(feed.auth_hosts),
             ca_bundle=str(feed.ca_bundle) if feed.ca_bundle else None,
@@ -135,21 +167,27 @@ def make_source(
             encoding=feed.encoding,
             retry_attempts=retry_attempts,
         ),
-        before_request=before_request,
         sleep=sleep,
     )
-    return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
+    if manners is not None:
+        session = functools.partial(
+            session,
+            before_request=manners.before_request,
+            after_response=manners.after_response,
+            told_to_wait=manners.told_to_wait,
+        )
+    return DdfSource(session(), DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
 
 class App:
-    """All four services in this process, over in-memory queues."""
+    """All services in this process, over in-memory queues."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Puts everything together; opens nothing. Raises SettingsError."""
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        """Puts everything together, the store on ``clock``; opens nothing. Raises SettingsError."""
         for secret in secrets_of(settings):
             register_secret(secret)
         self.settings = settings
-        self.store = open_store(settings)
+        self.store = open_store(settings, clock)
         self.blobs: Blobs = open_blobs(settings)
         _refuse_database_among_photos(settings)
         self.transport = open_transport(settings)
@@ -158,8 +196,15 @@ class App:
         self._threads: list[threading.Thread] = []
         outbox = self.outbox = PhotosOnce(self.transport)
         feeds = settings.feeds
+        self.polite = {
+            name: Polite(name, feed, self.store, self._pause, functools.partial(self._requested, name))
+            for name, feed in feeds.items()
+        }
+        self.photo_hosts = HostPauses()
+        self.geocoder = self._geocoder()
+        tell = {"tell": self.geocoder.tell} if self.geocoder else {}
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
-        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace)
+        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused)
         self.reconciler = Reconciler(
             {
                 name: ReconcilerSettings(
@@ -173,14 +218,23 @@ class App:
             },
             self.store,
             outbox,
+            **tell,
         )
         self.writer = Writer(
             {
-                name: WriterSettings(feed.protocol, feed.media, PHOTO_SIZES[feed.photo_size])  # type: ignore[arg-type]
+                name: WriterSettings(
+                    feed.protocol,
+                    feed.media,
+                    PHOTO_SIZES[feed.photo_size],  # type: ignore[arg-type]
+                    tuple(feed.resources),
+                    feed.unescape,
+                    frozenset(feed.history_exclude),
+                )
                 for name, feed in feeds.items()
             },
             self.store,
             outbox,
+            **tell,
         )
         self._fetch_queues = {name: f"fetcher.{name}" for name in feeds}
         self._drain = Drain(self.transport, self.store, [*self._fetch_queues.values(), *SERVICES])
@@ -193,21 +247,36 @@ class App:
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
         return SessionPool(
-            functools.partial(make_source, feed, functools.partial(self._requested, name), self._pause),
+            lambda: make_source(feed, self.polite[name].manners(), self._pause),
             LocalSlots(),
             feed.sessions,
             idle_seconds=5.0,
         )
 
-    def _requested(self, name: str, _transaction: str) -> None:
+    def _requested(self, name: str) -> None:
         run_id = self.runs.get(name)
         if run_id is not None:
             self.store.feeds.count(name, run_id, "", {"requests": 1})
 
     def _pause(self, seconds: float) -> None:
-        """Wait between two tries of a request, but not past the end of the process."""
+        """Wait before a request, but not past the end of the process. Raises SourcePausedError."""
         if self._stop.wait(seconds):
-            raise SourceUnavailableError("the process is stopping")
+            raise SourcePausedError("the process is stopping", 0.0)
+
+    def _paused(self, name: str) -> float:
+        return self.polite[name].paused()
+
+    def _geocoder(self) -> Geocoder | None:
+        """None when no geocoder is set, or no feed uses it."""
+        chosen = self.settings.geocoder
+        feeds = tuple(name for name, feed in self.settings.feeds.items() if feed.geocode)
+        if chosen.url is None or not feeds:
+            return None
+        settings = GeocoderSettings(
+            chosen.url, feeds, chosen.requests_per_second, chosen.user_agent, chosen.email, chosen.countrycodes,
+            chosen.timeout, chosen.query.get_secret_value() if chosen.query else "",
+        )  # fmt: skip
+        return Geocoder(settings, self.store, self.outbox)
 
     def _media(self, name: str, feed: FeedSettings) -> FeedMedia:
         home = urlsplit(login_url(feed))
@@ -221,7 +290,12 @@ class App:
             allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
             proxy=feed.proxy.get_secret_value() if feed.proxy else None,
         )
-        return FeedMedia(MediaFeedSettings(feed.media), Downloader(downloads), self.pools[name])
+        placeholders = frozenset(feed.placeholders)
+        return FeedMedia(
+            MediaFeedSettings(feed.media, placeholders=placeholders),
+            Downloader(downloads, self.photo_hosts),
+            self.pools[name],
+        )
 
     def _pace(self) -> None:
         while self.transport.pressure("writer") > PAGES_AHEAD_BYTES and not self._stop.is_set():
@@ -234,6 +308,8 @@ class App:
         self.store.recover()
         try:
             self.blobs.prepare()
+        except BlobsUnavailableError as error:
+            raise SettingsError(f"media_url (MLSYNC_MEDIA_URL): {error}") from error
         except OSError as error:
             raise SettingsError(f"media_url (MLSYNC_MEDIA_URL): {self.settings.media_url}: {error.strerror}") from error
 
@@ -248,6 +324,9 @@ class App:
             ("writer", "writer", self.writer.handle, 1),
             ("media", "media", self._photos, self.settings.media.workers),
         ]
+        if self.geocoder is not None and "geocoder" in services:
+            self.geocoder.begin()
+            loops.append(("geocoder", "geocoder", self.geocoder.handle, 1))
         for service, queue, handler, threads in loops:
             if service in services:
                 consumer = Consumer(self.transport, [queue], handler, ConsumerSettings(poll_seconds=0.2), name=queue)
@@ -262,6 +341,16 @@ class App:
             return self.media.handle(envelope, message, delivery)
         with self.outbox.taking(message):
             return self.media.handle(envelope, message, delivery)
+
+    def addresses_due(self) -> bool:
+        """Whether there are addresses to look up, and a geocoder that answers."""
+        return self.geocoder is not None and self.geocoder.due()
+
+    def located(self, feed: str) -> dict[str, int]:
+        """See ``Geocoding.located``; nothing when the feed's addresses are not looked up."""
+        if self.geocoder is None or not self.settings.feeds[feed].geocode:
+            return {}
+        return self.store.geocoding.located(feed)
 
     def drain_dead(self) -> None:
         """Move what is parked now into quarantine."""
@@ -292,6 +381,8 @@ class App:
         self.transport.close()
         for pool in self.pools.values():
             pool.close()
+        if self.geocoder is not None:
+            self.geocoder.close()
         self.store.close()
 
     @contextmanager

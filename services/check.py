@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
-from services.app import login_url, make_source, media_folder, open_store, open_transport
+from services.app import login_url, make_source, media_folder, open_blobs, open_store, open_transport
+from services.polite import Polite
+from shared.geocoding.nominatim import GeocoderError, Nominatim
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
 from shared.store.base import StoreError
@@ -20,9 +23,10 @@ from shared.telemetry import escape, redact
 def run_check(settings: Settings, console: Console) -> bool:
     """Print every setting with its meaning, then try database, photo folder and logins; True if all is well."""
     for name, field in Settings.model_fields.items():
-        if name not in ("feeds", "media"):
+        if name not in ("feeds", "media", "geocoder"):
             _explain(console, f"MLSYNC_{name.upper()}", getattr(settings, name), field.description)
     _explain_all(console, "MLSYNC_MEDIA__", settings.media)
+    _explain_all(console, "MLSYNC_GEOCODER__", settings.geocoder)
     for feed, chosen in settings.feeds.items():
         _explain_all(console, f"MLSYNC_FEEDS__{feed.upper()}__", chosen)
     console.print()
@@ -31,10 +35,12 @@ def run_check(settings: Settings, console: Console) -> bool:
         _try(console, "photo store", lambda: _photos(settings)),
         _try(console, "broker", lambda: str(open_transport(settings) and settings.broker_url)),
     ]
+    if settings.geocoder.url is not None:
+        well.append(_try(console, "geocoder", lambda: _geocoder(settings)))
     if not settings.feeds:
         console.print("feeds: none configured; `mlsync demo` needs none", markup=False)
     for feed, chosen in settings.feeds.items():
-        well.append(_try(console, f"feed {feed}", functools.partial(_login, chosen)))
+        well.append(_try(console, f"feed {feed}", functools.partial(_login, settings, feed, chosen)))
     return all(well)
 
 
@@ -45,6 +51,7 @@ def _explain_all(console: Console, prefix: str, group: BaseModel) -> None:
 
 def _explain(console: Console, variable: str, value: object, description: str | None) -> None:
     shown = "(set)" if isinstance(value, SecretStr) else value if value not in (None, []) else "(unset)"
+    shown = ",".join(shown) if isinstance(shown, list) else shown
     console.print(f"{variable}={escape(redact(str(shown)))}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"    {description}", markup=False, highlight=False, soft_wrap=True, style="dim")
 
@@ -52,7 +59,7 @@ def _explain(console: Console, variable: str, value: object, description: str | 
 def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
     try:
         answer = attempt()
-    except (SourceError, StoreError, OSError, ValueError) as error:
+    except (SourceError, StoreError, GeocoderError, OSError, ValueError) as error:
         console.print(f"{what}: {escape(redact(str(error)))}", markup=False, style="red", soft_wrap=True)
         return False
     console.print(f"{what}: {escape(answer)}", markup=False, style="green", soft_wrap=True)
@@ -71,7 +78,22 @@ def _database(settings: Settings) -> str:
 
 
 def _photos(settings: Settings) -> str:
-    return f"{settings.media_url} {_writable(media_folder(settings))}"
+    folder = media_folder(settings)
+    if folder is not None:
+        return f"{settings.media_url} {_writable(folder)}"
+    open_blobs(settings).exists("check")
+    return f"{settings.media_url} answers"
+
+
+def _geocoder(settings: Settings) -> str:
+    chosen = settings.geocoder
+    query = chosen.query.get_secret_value() if chosen.query else ""
+    client = Nominatim(chosen.url or "", user_agent=chosen.user_agent, query=query, timeout=chosen.timeout)
+    try:
+        client.check()
+    finally:
+        client.close()
+    return f"{client.host} says that it works; nothing was looked up"
 
 
 def _writable(path: Path) -> str:
@@ -82,10 +104,20 @@ def _writable(path: Path) -> str:
     return "can be written to" if there == path else f"will be made in {there}"
 
 
-def _login(feed: FeedSettings) -> str:
-    source = make_source(feed, retry_attempts=1)  # somebody is watching
+def _login(settings: Settings, name: str, feed: FeedSettings) -> str:
+    store = open_store(settings)
+    polite = Polite(name, feed, store, time.sleep) if store.path.exists() else None
     try:
-        source.login()
+        if polite is not None:
+            store.check()
+        source = make_source(
+            feed, polite.manners() if polite is not None else None, retry_attempts=1
+        )  # somebody is watching
+        try:
+            source.login()
+        finally:
+            source.close()
+        used = [f"; {line}" for line in polite.standing().lines()] if polite is not None else []
     finally:
-        source.close()
-    return f"logged in at {login_url(feed)} as {feed.username}, and out again"
+        store.close()
+    return f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}"

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -23,10 +24,11 @@ from rich.console import Console
 
 from services import operator, report
 from services.app import SERVICES, App, open_store
-from services.progress import watch_or_log
-from services.sync import FeedReport
+from services.outcome import FeedReport
+from services.progress import counting, watch_or_log
 from services.sync import sync as sync_feeds
 from shared import telemetry
+from shared.instants import instant
 from shared.settings import Settings, SettingsError, load, secrets_of
 from shared.store.base import StoreError
 
@@ -88,6 +90,14 @@ app.add_typer(removals_app, name="removals")
 app.add_typer(quarantine_app, name="quarantine")
 
 
+class Resource(StrEnum):
+    """The resources that have records of their own."""
+
+    property = "property"
+    member = "member"
+    office = "office"
+
+
 class Service(StrEnum):
     """The services `run` knows."""
 
@@ -95,6 +105,7 @@ class Service(StrEnum):
     reconciler = "reconciler"
     writer = "writer"
     media = "media"
+    geocoder = "geocoder"
 
 
 @contextmanager
@@ -173,7 +184,7 @@ def sync(
         int | None, typer.Option(metavar="N", help="Fetch only N listings, with their photos; removes nothing", min=1)
     ] = None,
     wait: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for retries that are due later", min=0)
+        float, typer.Option(metavar="SECONDS", help="How long to wait for retries due later, and for addresses", min=0)
     ] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
@@ -193,10 +204,10 @@ def sync(
     raise typer.Exit(_exit_code(reports))
 
 
-@app.command(epilog="Example: mlsync run            (all four services)")
+@app.command(epilog="Example: mlsync run            (all five services)")
 def run(
     services: Annotated[
-        list[Service] | None, typer.Argument(help="Services to run [default: all four]", show_default=False)
+        list[Service] | None, typer.Argument(help="Services to run [default: all five]", show_default=False)
     ] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -208,7 +219,7 @@ def run(
         names = _chosen(settings, None)
         if services and {item.value for item in services} != set(SERVICES):
             raise SettingsError(
-                "with broker_url memory: (MLSYNC_BROKER_URL) all four services run in one process; leave the names out"
+                "with broker_url memory: (MLSYNC_BROKER_URL) all five services run in one process; leave the names out"
             )
         running = App(settings)
         _stop_on_signal(running)
@@ -222,10 +233,13 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     with errors():
         settings = _settings(config)
         found = report.statuses(settings)
+        standings = report.standings(settings)
         if as_json:
-            typer.echo(json.dumps({"feeds": {name: report.status_json(item) for name, item in found.items()}}))
+            shown = {name: report.status_json(item) | standings[name].as_json() for name, item in found.items()}
+            typer.echo(json.dumps({"feeds": shown}))
         else:
             report.print_status(Console(), found)
+            report.print_standings(Console(), standings)
 
 
 @app.command(epilog="Example: mlsync check --config mlsync.yaml")
@@ -268,6 +282,79 @@ def ingest(
         raise typer.Exit(run_ingest(settings, feed, files, dry_run=dry_run, as_json=as_json, console=Console()))
 
 
+@app.command(epilog="Example: mlsync remap --feed ddf")
+def remap(config: ConfigOption = None, feed: FeedOption = None, as_json: JsonOption = False) -> None:
+    """Apply the mapping again to every record as the MLS sent it. Asks the MLS for nothing."""
+    from services import remap as work
+
+    with errors():
+        progress = sys.stderr.isatty()
+        settings = _settings(config, level="warning" if progress else None)
+        names = _chosen(settings, feed)
+        running = App(settings)
+        try:
+            running.open()
+            with counting("records", bars=progress) as watch:
+                found = work.remap(running, names, watch)
+        finally:
+            running.close()
+    for name, done in found.items():
+        if not as_json:
+            typer.echo(work.in_words(name, done))
+    if as_json:
+        typer.echo(json.dumps(work.as_json(found)))
+    raise typer.Exit(NOT_IN_STEP if any(done.unmappable for done in found.values()) else OK)
+
+
+@app.command(epilog="Example: mlsync history 20000001 --field list_price")
+def history(
+    key: Annotated[str, typer.Argument(metavar="LISTING_KEY", help="The MLS's key of the record")],
+    feed: Annotated[str | None, typer.Option("--feed", "-f", metavar="NAME", help="Only in this feed")] = None,
+    field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this column, table of parts, or media")
+    ] = None,
+    resource: Annotated[Resource, typer.Option(help="What the key is one of")] = Resource.property,
+    config: ConfigOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each change")] = False,
+) -> None:
+    """What changed of a listing since it was first read, newest last."""
+    from services import history as shown
+
+    with errors(), operator.opened(_settings(config, level="warning")) as store:
+        shown.check_field(field)
+        feeds = shown.feeds_with(store, resource.value, key, feed)
+        if not as_json:
+            shown.print_history(Console(), store, feeds, resource.value, key, field)
+            return
+        for line in shown.as_lines(store, feeds, resource.value, key, field):
+            typer.echo(line)
+
+
+@app.command(epilog="Example: mlsync forget ddf")
+def forget(
+    feed: FeedArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Delete a feed for good: its rows, its history and its photos."""
+    from services import forget as work
+
+    with errors():
+        progress = sys.stderr.isatty()
+        settings = _settings(config, level="warning" if progress else None)
+        if not yes and not sys.stdin.isatty():
+            raise SettingsError(f"forget {feed}: nobody is there to confirm it; give --yes if it is meant")
+        held = work.forget(
+            settings, feed, lambda found: yes or work.confirm(feed, found), partial(counting, bars=progress)
+        )
+    if held is None:
+        typer.echo("nothing was deleted")
+        raise typer.Exit(FAILED)
+    typer.echo(f"{feed} is forgotten: {work.in_words(held)}")
+    if feed in settings.feeds:
+        typer.echo(f"{feed} is still configured: the next sync reads it all again")
+
+
 @audit_app.command("media", epilog="Example: mlsync audit media --json")
 def audit_media(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Compare the photo store with the database, delete what nothing needs, want again what is lost."""
@@ -301,7 +388,7 @@ def removals_show(feed: FeedArgument, config: ConfigOption = None) -> None:
     """The keys held, one a line."""
     with errors(), operator.opened(_settings(config, level="warning")) as store:
         for hold in store.holds.list(feed):
-            typer.echo(f"{hold.resource} {telemetry.escape(hold.key)} {hold.state} since {report.instant(hold.since)}")
+            typer.echo(f"{hold.resource} {telemetry.escape(hold.key)} {hold.state} since {instant(hold.since)}")
 
 
 @removals_app.command("approve", epilog="Example: mlsync removals approve ddf")
@@ -397,7 +484,7 @@ def main() -> None:
     """Entry of the ``mlsync`` command."""
     telemetry.install_excepthooks()
     os.umask(0o022)
-    app()
+    typer.main.get_command(app)()  # app() would put typer's own hook before ours, which redacts
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from services.app import App
+from services.outcome import FeedReport
 from services.progress import watch_or_log
 from services.report import sync_table
-from services.sync import FeedReport, sync
+from services.sync import sync
 from shared.settings import FeedSettings, Settings
 from shared.store.base import StoreError
 

@@ -16,11 +16,13 @@ import typer
 from rich.console import Console
 
 from services.app import App
+from services.outcome import FeedReport
 from services.report import print_sync
-from services.sync import FeedReport, settle
+from services.sync import settle
+from shared.mapping.escaped import restored
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
-from shared.messages import PageFetched, SourceRecord
+from shared.messages import BrokenRecord, PageFetched, SourceRecord
 from shared.outbox import new_id
 from shared.settings import Settings
 from shared.sources.base import SourceError
@@ -70,11 +72,11 @@ def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | N
     """Publish the files' records in pages; what is wrong with a file, or None. A file that is broken gives nothing."""
     for path in files:
         try:
-            resource, records = _read(path)
+            resource, records, broken = _read(path)
         except BROKEN as error:
             return f"{path}: {error}"
         app.store.feeds.count(feed, run_id, resource, {"fetched": len(records)})
-        for start in range(0, len(records), PAGE):
+        for start in range(0, max(len(records), len(broken)), PAGE):
             app.outbox.publish(
                 PageFetched(
                     feed=feed,
@@ -83,13 +85,14 @@ def _publish(app: App, feed: str, files: Sequence[Path], run_id: str) -> str | N
                     server_date=None,
                     asked=[],
                     records=records[start : start + PAGE],
+                    broken=broken[start : start + PAGE],
                 ),
                 run_id,
             )
     return None
 
 
-def _read(path: Path) -> tuple[str, list[SourceRecord]]:
+def _read(path: Path) -> tuple[str, list[SourceRecord], list[BrokenRecord]]:
     """A whole answer before any of it is used: one that is cut gives an error, never a short list."""
     with path.open("rb") as start:
         zipped = start.read(2) == b"\x1f\x8b"
@@ -98,21 +101,23 @@ def _read(path: Path) -> tuple[str, list[SourceRecord]]:
 
 
 def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool) -> int:
-    mapping = load(settings.feeds[feed].protocol)
+    mapping, unescape = load(settings.feeds[feed].protocol), settings.feeds[feed].unescape
     shown: list[dict[str, Any]] = []
     bad = False
     for path in files:
         try:
-            resource, records = _read(path)
+            resource, records, broken = _read(path)
         except BROKEN as error:
             typer.echo(f"mlsync: {path}: {escape(redact(str(error)))}", err=True)
             return 1
         for record in records:
             try:
-                shown.append(typed(mapping.map(feed, resource, record)))
+                shown.append(typed(mapping.map(feed, resource, restored(record, unescape))))
             except UnmappableError as error:
                 bad = True
                 shown.append({"key": record.key, "error": str(error)})
+        bad = bad or bool(broken)
+        shown += ({"key": record.key, "error": record.reason} for record in broken)
     if as_json:
         typer.echo(json.dumps({"feed": feed, "records": shown}))
     else:

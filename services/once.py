@@ -52,6 +52,11 @@ class PhotosOnce(Outbox):
             self._busy.add(record)
         try:
             yield
+        except Retry as error:
+            if not error.counts:  # then it is queued again in any case, perhaps for long
+                with self._lock:
+                    self._queued.add(record)
+            raise
         finally:
             with self._lock:
                 self._busy.discard(record)

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from services.app import SERVICES, App, open_store
-from services.report import instant
 from services.sync import settle
+from shared.instants import instant
 from shared.messages import TYPES, Envelope, PageFetched, SourceRecord, UndecodableError, decode
 from shared.outbox import new_id
 from shared.settings import Settings
+from shared.sources.base import SourceError
+from shared.sources.saved import read_saved
 from shared.store.base import Hold, Parked, Store, StoreError
 from shared.telemetry import escape
 
@@ -73,7 +75,7 @@ def print_parked(console: Console, parked: Sequence[Parked]) -> None:
     for name in ("id", "feed", "what", "since", "reason"):
         table.add_column(name, overflow="fold")
     for item in parked:
-        what = f"{item.resource} {item.key}" if item.kind == "record" else item.key
+        what = item.key if item.kind == "message" else f"{item.resource} {item.key}"
         table.add_row(item.id, item.feed, escape(what), instant(item.at), escape(item.reason))
     console.print(table)
 
@@ -83,7 +85,7 @@ def parked_json(item: Parked) -> dict[str, Any]:
     try:
         body: Any = msgspec.msgpack.decode(item.body)
     except msgspec.MsgspecError:
-        body = {"base64": item.body}
+        body = item.body.decode(errors="replace") if item.kind == "xml" else {"base64": item.body}
     return {
         "id": item.id, "feed": item.feed, "resource": item.resource, "key": item.key, "kind": item.kind,
         "reason": item.reason, "observed_at": instant(item.observed_at), "at": instant(item.at), "body": body,
@@ -118,10 +120,23 @@ def replay(settings: Settings, ids: Sequence[str]) -> tuple[int, int]:
     return len(wanted), sum(item.id in left for item in wanted)
 
 
-def _again(item: Parked) -> Callable[[App, str], None] | None:
-    """How to publish it again; None for bytes that never were a message."""
+def _record(item: Parked) -> SourceRecord | None:
+    """The record set aside; None when it is XML that this version cannot read either."""
     if item.kind == "record":
-        record = msgspec.msgpack.decode(item.body, type=SourceRecord)
+        return msgspec.msgpack.decode(item.body, type=SourceRecord)
+    try:
+        _, records, _ = read_saved([b'<RETS ReplyCode="0">', item.body, b"</RETS>"])
+    except SourceError:
+        return None
+    return records[0] if len(records) == 1 else None
+
+
+def _again(item: Parked) -> Callable[[App, str], None] | None:
+    """How to publish it again; None for bytes that are neither a message nor a record."""
+    if item.kind in ("record", "xml"):
+        record = _record(item)
+        if record is None:
+            return None
         page = PageFetched(
             feed=item.feed, resource=item.resource, observed_at=item.observed_at, server_date=None, asked=[],
             records=[record],

@@ -49,10 +49,10 @@ class Progress:
 
 
 def figures(app: App, run_id: str) -> tuple[int, int, int, int]:
-    """Listings written, to fetch; photos stored, pending; of all feeds of the run."""
-    counts = app.store.feeds.counts(run_id)
-    written = sum(by.get("property", {}).get("fetched", 0) for by in counts.values())
-    stored = sum(by.get("property", {}).get("photos_stored", 0) for by in counts.values())
+    """Records written, to fetch; photos stored, pending; of all feeds of the run and all their resources."""
+    counts = [counts for by in app.store.feeds.counts(run_id).values() for counts in by.values()]
+    written = sum(of.get("fetched", 0) for of in counts)
+    stored = sum(of.get("photos_stored", 0) for of in counts)
     left = [app.store.feeds.outstanding(feed) for feed, current in app.runs.items() if current == run_id]
     return written, sum(item.wanted for item in left), stored, sum(item.photos for item in left)
 
@@ -82,5 +82,28 @@ def watch_or_log(app: App, bars: bool, console: Console | None = None) -> Iterat
             written, to_fetch, stored, pending = figures(app, run_id)
             log.info("progress", run_id=run_id, listings=written, listings_left=to_fetch, photos=stored,
                      photos_left=pending)  # fmt: skip
+
+    yield line
+
+
+@contextmanager
+def counting(what: str, total: int | None = None, *, bars: bool) -> Iterator[Callable[[int], None]]:
+    """Tell it how many more are done: a bar on stderr when ``bars``, else a line every ten seconds."""
+    if bars:
+        with Bars(
+            SpinnerColumn(), TextColumn("{task.description:<9}"), BarColumn(30), MofNCompleteColumn(),
+            TimeElapsedColumn(), console=Console(stderr=True),
+        ) as shown:  # fmt: skip
+            task = shown.add_task(what, total=total)
+            yield lambda more: shown.advance(task, more)
+        return
+    done, last = 0, time.monotonic()
+
+    def line(more: int) -> None:
+        nonlocal done, last
+        done += more
+        if time.monotonic() - last >= LINE_SECONDS:
+            last = time.monotonic()
+            log.info("progress", what=what, done=done, of=total)
 
     yield line

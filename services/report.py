@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from services import oddities
 from services.app import open_store
-from services.sync import FeedReport
+from services.outcome import FeedReport
+from services.polite import Polite, Standing
+from shared.geocoding.nominatim import host_of
+from shared.instants import instant
 from shared.settings import Settings
-from shared.store.base import FeedStatus
+from shared.store.base import FeedStatus, Store
 from shared.telemetry import escape
 
 NEVER = FeedStatus(None, None, None, 0, 0, 0, 0, 0, 0, 0, None)
 SHOWN_PROBLEMS = 20
+OTHERS = {"member": "agents", "office": "offices"}
 
 
 def sync_table(columns: Sequence[tuple[str, FeedReport]]) -> Table:
@@ -27,11 +32,18 @@ def sync_table(columns: Sequence[tuple[str, FeedReport]]) -> Table:
     for title, _ in columns:
         table.add_column(title, justify="right")
     figures = [item.as_json() for _, item in columns]
+    table.add_row("listings at the MLS", *(f"{item.as_json()['inventory']:,}" if item.inventoried else "not asked"
+                                           for _, item in columns))  # fmt: skip
     for label, name in (
-        ("listings at the MLS", "inventory"), ("fetched", "fetched"), ("inserted", "inserted"), ("updated", "updated"),
-        ("unchanged", "unchanged"), ("removed", "removed"),
+        ("fetched", "fetched"), ("inserted", "inserted"), ("updated", "updated"), ("unchanged", "unchanged"),
+        ("removed", "removed"),
     ):  # fmt: skip
         table.add_row(label, *(f"{item[name]:,}" for item in figures))
+    for resource, called in OTHERS.items():
+        if any(resource in item.listed for _, item in columns):
+            others = [item.resource(resource) for _, item in columns]
+            table.add_row(f"{called} at the MLS", *(f"{item['inventory']:,}" for item in others))
+            table.add_row(f"{called} fetched", *(f"{item['fetched']:,}" for item in others))
     for label, name in (("photos stored", "stored"), ("photos deleted", "deleted"), ("photos failed", "failed")):
         table.add_row(label, *(f"{item['photos'][name]:,}" for item in figures))
     for label, name in (("held", "held"), ("unavailable", "unavailable"), ("quarantined", "quarantined")):
@@ -57,7 +69,9 @@ def print_sync(console: Console, reports: Sequence[FeedReport]) -> None:
         for line in item.remaining:
             console.print(f"{item.feed}: {line}", markup=False, soft_wrap=True)
         if item.in_step:
-            console.print(f"{item.feed}: in step", markup=False)
+            changed = "in step with what changed; removals show with the next master list"
+            what = "in step" if item.inventoried else changed
+            console.print(f"{item.feed}: {what}", markup=False, soft_wrap=True)
 
 
 def statuses(settings: Settings) -> dict[str, FeedStatus]:
@@ -67,9 +81,41 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
         return dict.fromkeys(settings.feeds, NEVER)
     try:
         store.check()
-        return {name: store.feeds.status(name) for name in settings.feeds}
+        return {name: _status(settings, store, name, feed.protocol) for name, feed in settings.feeds.items()}
     finally:
         store.close()
+
+
+def standings(settings: Settings) -> dict[str, Standing]:
+    """Where every configured feed stands with its MLS; of one never synced, nothing."""
+    store = open_store(settings)
+    if not store.path.exists():
+        return dict.fromkeys(settings.feeds, Standing())
+    try:
+        return {name: Polite(name, feed, store, time.sleep).standing() for name, feed in settings.feeds.items()}
+    finally:
+        store.close()
+
+
+def print_standings(console: Console, found: Mapping[str, Standing]) -> None:
+    """A line for every limit, and for who may not be asked now."""
+    for name, standing in found.items():
+        for line in standing.lines():
+            console.print(f"{name}: {escape(line)}", markup=False, soft_wrap=True)
+
+
+def _status(settings: Settings, store: Store, feed: str, mapping: str) -> FeedStatus:
+    known = store.feeds.status(feed)
+    found = replace(known, located=store.geocoding.located(feed), extra=oddities.with_columns(known.extra, mapping))
+    url = settings.geocoder.url if settings.feeds[feed].geocode else None
+    failing = store.geocoding.failing(host_of(url)) if url and found.located["pending"] else None
+    if failing is None:
+        return found
+    problem: dict[str, object] = {
+        "kind": "geocoder", "resource": "property", "key": host_of(url or ""), "reason": failing.reason,
+        "next_attempt_at": failing.not_before,
+    }  # fmt: skip
+    return replace(found, problems=[problem, *found.problems])
 
 
 def status_json(item: FeedStatus) -> dict[str, Any]:
@@ -84,22 +130,30 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "at_mls": item.at_mls,
         "stored": item.stored,
         "photos": {"stored": item.photos_stored, "pending": item.photos_pending, "failed": item.photos_failed},
+        "located": item.located,
         "held": item.held,
         "quarantined": item.quarantined,
         "unavailable": item.unavailable,
         "next_due": _instant(item.next_due),
         "resources": known["resources"],
+        "repeated_photos": known["repeated"],
+        "metadata": _dated(oddities.metadata_json(item.metadata)),
+        **_dated(oddities.extra_json(item.extra)),
         "problems": [{**problem, "next_attempt_at": _instant(problem["next_attempt_at"])} for problem in item.problems],
     }  # fmt: skip
 
 
-def instant(microseconds: int) -> str:
-    """ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _instant(value: object) -> str | None:
     return instant(value) if isinstance(value, int) else None
+
+
+def _dated(value: Any) -> Any:
+    """The same with every instant, which its name tells, as people write it."""
+    if isinstance(value, list):
+        return [_dated(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _instant(item) if name.endswith("_at") else _dated(item) for name, item in value.items()}
 
 
 def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
@@ -117,10 +171,19 @@ def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
     for name, item in found.items():
         for problem in item.problems[:SHOWN_PROBLEMS]:
             due = _instant(problem["next_attempt_at"])
-            text = f"{name}: {problem['kind']} {problem['resource']} {problem['key']}: {problem['reason']}"
+            what = " ".join(str(problem[part]) for part in ("kind", "resource", "key") if problem[part])
+            text = f"{name}: {what}: {problem['reason']}"
             console.print(escape(text + (f"; next tried {due}" if due else "")), markup=False, soft_wrap=True)
         if len(item.problems) > SHOWN_PROBLEMS:
             console.print(f"{name}: and {len(item.problems) - SHOWN_PROBLEMS} more; see --json", markup=False)
+        for picture in item.repeated:
+            shared = f"{name}: one picture is a photo of {picture.listings:,} listings, SHA-256 {picture.sha256}"
+            console.print(
+                f"{shared}; if it stands for no photo, list it under placeholders", markup=False, soft_wrap=True
+            )
+        for line, next_attempt_at in oddities.in_words(item):
+            due = f"; next tried {_instant(next_attempt_at)}" if next_attempt_at else ""
+            console.print(escape(f"{name}: {line}{due}"), markup=False, soft_wrap=True)
 
 
 def _age(seconds: float | None) -> str:
@@ -138,19 +201,37 @@ def _last_run(item: FeedStatus) -> str:
     return str(item.last_run["outcome"] or "under way, or cut off")
 
 
+def _metadata(item: FeedStatus) -> str:
+    return escape(oddities.metadata_in_short(item.metadata, _age(item.metadata.age_seconds)))
+
+
 def _count(name: str) -> Callable[[FeedStatus], str]:
     return lambda item: f"{getattr(item, name):,}"
+
+
+def _stored(resource: str) -> Callable[[FeedStatus], str]:
+    return lambda item: f"{item.resources[resource].stored:,}" if resource in item.resources else "0"
+
+
+def _located(name: str) -> Callable[[FeedStatus], str]:
+    return lambda item: f"{item.located.get(name, 0):,}"
 
 
 _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("listings at the MLS", lambda item: "unknown" if item.at_mls is None else f"{item.at_mls:,}"),
     ("listings stored", _count("stored")),
+    *((f"{called} stored", _stored(name)) for name, called in OTHERS.items()),
     ("in step as of", lambda item: _age(item.freshness_seconds)),
     ("last run", _last_run),
     ("photos stored", _count("photos_stored")),
     ("photos pending", _count("photos_pending")),
     ("photos failed", _count("photos_failed")),
+    ("located by the MLS", _located("mls")),
+    ("located by geocoder", _located("geocoder")),
+    ("addresses not looked up", _located("pending")),
+    ("addresses not found", _located("not_found")),
     ("removals held", _count("held")),
     ("unavailable", _count("unavailable")),
     ("quarantined", _count("quarantined")),
+    ("metadata", _metadata),
 )

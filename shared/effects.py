@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from shared.mapping.record import Mapped, MediaItem
 from shared.messages import Message, SourceRecord
+
+BREAKS_ANSWERS = "the MLS fails over this record: "
+"""How the reason of an attempt begins when the record was asked for alone and no usable answer came."""
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +52,11 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     def asked(self) -> bool:
         """Whether the record was already asked for in vain on behalf of the inventory that wants it."""
         return self.attempted_by is not None and self.attempted_by == self.wanted_by
+
+    @property
+    def breaks_answers(self) -> bool:
+        """Whether no answer with this record in it could be read, so that it had better be asked for alone."""
+        return self.reason is not None and self.reason.startswith(BREAKS_ANSWERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +117,33 @@ class RemoveRecord(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class AddHistory(Effect):
+    """An entry of the record's history: this field of it changed, or (field None) the record as a whole.
+
+    Values are text as people read them; ``change_type`` is one of RESO's or None; ``record_id`` the listing's id.
+    ``modified`` is when the change was made, aware, ``observed_at`` when it was seen, in microseconds.
+    """
+
+    key: str
+    field: str | None
+    previous: str | None
+    new: str | None
+    change_type: str | None
+    modified: datetime
+    observed_at: int
+    record_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RecheckPhotos(Effect):
     """Ask again for the record's photos, by conditional request."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPhotos(Effect):
+    """The record was read again: those of its photos that could not be had are asked for at once."""
 
     key: str
 
@@ -131,13 +165,17 @@ class EndCandidacy(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Quarantine(Effect):
-    """Set bytes aside that cannot be handled, with the reason."""
+    """Set bytes aside that cannot be handled, with the reason.
+
+    ``may_be``: of a record without a key, the keys asked for that did not come; it is the record of one of them.
+    """
 
     key: str
     kind: str
     body: bytes
     reason: str
     observed_at: int
+    may_be: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

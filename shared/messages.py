@@ -27,6 +27,15 @@ class SourceRecord(msgspec.Struct, frozen=True, gc=False):
     fields: dict[str, Any]
 
 
+class BrokenRecord(msgspec.Struct, frozen=True, gc=False):
+    """A record that no parser reads: its XML, cut where it is very long, and why. ``key`` is "" where not even that
+    can be read."""
+
+    key: str
+    body: bytes
+    reason: str
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """What every message shares: which feed it is about."""
 
@@ -42,9 +51,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageFetched(Message, frozen=True, kw_only=True):
-    """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for.
+    """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for: none, of changes.
 
-    ``failure`` says why none of the keys asked for came, where that is known.
+    ``broken`` are those that came and cannot be read. ``failure`` says why none of the keys asked for came, where that
+    is known.
     """
 
     TYPE: ClassVar[str] = "page.fetched.v1"
@@ -56,6 +66,7 @@ class PageFetched(Message, frozen=True, kw_only=True):
     asked: list[str]
     records: list[SourceRecord]
     failure: str = ""
+    broken: list[BrokenRecord] = []
 
 
 class InventoryTaken(Message, frozen=True, kw_only=True):
@@ -128,10 +139,22 @@ class PhotosPending(Message, frozen=True, kw_only=True):
     key: str
 
 
+class AddressesPending(Message, frozen=True, kw_only=True):
+    """Listings have no coordinates, and their addresses are to be looked up: look at what the store says of them.
+
+    ``feed`` is one of those they belong to; whoever looks, looks for all.
+    """
+
+    TYPE: ClassVar[str] = "addresses.pending.v1"
+    QUEUE: ClassVar[str] = "geocoder"
+
+
 TYPES: dict[str, type[Message]] = {
     cls.TYPE: cls
-    for cls in (PageFetched, InventoryTaken, RecordsRequested, ListingsDeleted, ListingsGone, PhotosPending)
-}
+    for cls in (
+        PageFetched, InventoryTaken, RecordsRequested, ListingsDeleted, ListingsGone, PhotosPending, AddressesPending
+    )
+}  # fmt: skip
 
 M = TypeVar("M", bound=Message)
 

@@ -7,16 +7,27 @@ given as ``MLSYNC_<NAME>``, one of a feed as ``MLSYNC_FEEDS__<FEED>__<NAME>``. N
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     YamlConfigSettingsSource,
@@ -25,6 +36,9 @@ from pydantic_settings import (
     SettingsError as SettingsSourceError,
 )
 from yaml import YAMLError
+
+from shared.history import EVERYTHING, NOISE, fields
+from shared.hours import parse_hours
 
 DEFAULT_FILE = "mlsync.yaml"
 FEED_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -43,7 +57,21 @@ def _seconds(value: object) -> object:
     return value
 
 
+def _listed(value: object) -> object:
+    """``a,b`` as a list; JSON too, since that is what pydantic-settings asks for elsewhere."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("give names separated by commas") from None
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
+Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Resource = Literal["property", "member", "office"]
 MediaPolicy = Literal["none", "link", "url", "location", "bytes"]
 
 
@@ -64,11 +92,58 @@ class FeedSettings(Strict):
     password: SecretStr = Field(min_length=1, description="Password of the feed")
     user_agent: str = Field("mlsync/0.1", description="User-Agent header; some servers allow only agreed ones")
     rets_version: str = Field("RETS/1.7.2", description="RETS-Version header")
-    strategy: Literal["preferred"] = Field(
-        "preferred", description="preferred: master list, then records by key that are new or differ"
+    strategy: Literal["preferred", "incremental"] = Field(
+        "preferred",
+        description="preferred: master list, then records by key that are new or differ; "
+        "incremental: first what changed since the last sync, then the same",
+    )
+    overlap: Duration = Field(
+        3_600,
+        ge=60,
+        le=7 * 86_400,
+        description="incremental: ask for changes again from so long before the last sync: an MLS may show a change "
+        "later than its timestamp says",
+    )
+    inventory_every: Duration | None = Field(
+        None,
+        ge=0,
+        description="incremental: take a master list at least this often, at most 1d; unset: with every sync, as "
+        "preferred always does. Removals show only in a master list",
+        examples=["6h"],
+    )
+    resources: Annotated[list[Resource], NoDecode, BeforeValidator(_listed)] = Field(
+        ["property"],
+        description="What to read by its own list: property, always and first; member (agents) and office with their "
+        "photos, which are else known only as listings name them",
+        examples=["property,member,office"],
     )
     sessions: int = Field(1, ge=1, le=32, description="Sessions open at the MLS at once")
     every: Duration = Field(3_600, ge=1, description="Time between two syncs of `mlsync run`", examples=["15m"])
+    hours: str | None = Field(
+        None,
+        description="When `mlsync run` may start syncs, with a time zone: 09:00-03:00 America/Toronto; unset: always",
+    )
+    requests_per_second: float | None = Field(
+        None,
+        ge=0.01,
+        description="Most requests to the MLS in any second; 0.5: one in any two seconds; unset: no limit",
+    )
+    requests_per_hour: int | None = Field(
+        None, ge=10, description="Most requests to the MLS in any hour; unset: no limit"
+    )
+    requests_per_day: int | None = Field(
+        None, ge=10, description="Most requests to the MLS in any 24 hours; unset: no limit"
+    )
+    bytes_per_hour: int | None = Field(
+        None,
+        ge=1_024,
+        description="After so many bytes of the MLS's answers in an hour nothing more is asked (photos by URL do not "
+        "count); unset: no limit",
+    )
+    quiet_hours: str | None = Field(
+        None,
+        description="When nothing is asked of the MLS, with a time zone: 23:00-03:00 America/Toronto; unset: never",
+    )
     culture: Literal["en-CA", "fr-CA"] = Field("en-CA", description="Language of texts and lookups")
     photo_size: Literal["LargePhoto", "Photo", "ThumbnailPhoto"] = Field(
         "LargePhoto", description="Which size of a photo to take"
@@ -91,20 +166,68 @@ class FeedSettings(Strict):
         None, description="Let a held removal go once inventories have lacked the listing for so long; unset: never"
     )
     reread: Duration = Field(604_800, ge=3_600, description="Read every record again at least this often")
+    geocode: bool = Field(
+        True, description="Look up the coordinates of listings that come without, if a geocoder is set (`geocoder.url`)"
+    )
     page_size: int = Field(100, ge=1, le=100, description="Records asked for in one request")
+    history_exclude: list[str] = Field(
+        list(NOISE),
+        description="Columns, or tables of parts, whose changes `history_transactional` leaves out; `*`: it keeps none",
+    )
+    history_days: int | None = Field(
+        None, ge=1, description="Delete history older than this many days when a sync begins; unset: keep it"
+    )
     connect_timeout: Duration = Field(10, gt=0, description="Seconds to connect")
     read_timeout: Duration = Field(120, gt=0, description="Seconds without a byte before an answer is given up")
+    answer_timeout: Duration = Field(900, gt=0, description="Seconds for a whole answer, however steadily it comes")
     proxy: SecretStr | None = Field(None, description="Proxy for all requests to this MLS, http://host:port")
-    auth_hosts: list[str] = Field(
+    auth_hosts: Names = Field(
         default_factory=list, description="Hosts besides the login's that may be sent the credentials"
     )
     ca_bundle: Path | None = Field(None, description="File of certificate authorities to trust; unset: the usual ones")
     basic_over_cleartext: bool = Field(False, description="Allow Basic authentication over http:// beyond loopback")
     encoding: str = Field("cp1252", description="What bytes that are no UTF-8 are taken for")
-    private_hosts: list[str] = Field(
+    unescape: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Text the MLS escaped twice (`&eacute;` for é). auto: undone in records that show it, having "
+        "neither `<` nor a bare `&` anywhere, and some reference besides `&amp;`; always: undone in each text that can "
+        "be so, even if only `&amp;` shows it; never: kept",
+    )
+    placeholders: list[str] = Field(
+        default_factory=list,
+        description="SHA-256 (64 hexadecimal digits each) of pictures the MLS sends where it has no photo. They are "
+        "never stored: such a photo counts as failed and is tried again. `mlsync status` names pictures many listings "
+        "share",
+    )
+    private_hosts: Names = Field(
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",
     )
+
+    @field_validator("hours", "quiet_hours")
+    @classmethod
+    def _hours(cls, hours: str | None) -> str | None:
+        return None if hours is None else parse_hours(hours).text
+
+    @field_validator("inventory_every")
+    @classmethod
+    def _daily(cls, inventory_every: float | None) -> float | None:
+        if inventory_every is not None and inventory_every > UNITS["d"]:
+            raise ValueError(
+                "lists of changes tell of no removal: a master list is needed at least daily; give 1d or less"
+            )
+        return inventory_every
+
+    @field_validator("history_exclude")
+    @classmethod
+    def _fields(cls, names: list[str], info: ValidationInfo) -> list[str]:
+        known = fields(info.data["protocol"]) if "protocol" in info.data else frozenset(names)
+        for name in names:
+            if name not in known and name != EVERYTHING:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"no column or table of parts is called {name}{hint}")
+        return names
 
     @field_validator("login_url")
     @classmethod
@@ -116,6 +239,21 @@ class FeedSettings(Strict):
             raise ValueError("the URL must not hold credentials; give them as username and password")
         return login_url
 
+    @field_validator("resources")
+    @classmethod
+    def _listings_first(cls, resources: list[Resource]) -> list[Resource]:
+        if resources[:1] != ["property"] or len(set(resources)) != len(resources):
+            raise ValueError("give property first, then member, office or both, each once")
+        return resources
+
+    @field_validator("placeholders")
+    @classmethod
+    def _hashes(cls, placeholders: list[str]) -> list[str]:
+        for placeholder in placeholders:
+            if not re.fullmatch(r"[0-9a-fA-F]{64}", placeholder):
+                raise ValueError(f"{placeholder[:80]!r} is no SHA-256: give 64 hexadecimal digits")
+        return [placeholder.lower() for placeholder in placeholders]
+
 
 class MediaSettings(Strict):
     """The media service."""
@@ -124,6 +262,51 @@ class MediaSettings(Strict):
     max_bytes: int = Field(26_214_400, ge=1_024, description="Largest photo accepted, bytes")
     max_pixels: int = Field(100_000_000, ge=1, description="Largest photo accepted, width times height")
     timeout: Duration = Field(60, gt=0, description="Seconds for one photo, from first to last byte")
+
+
+class GeocoderSettings(Strict):
+    """Where to look up the coordinates of listings that come without."""
+
+    url: str | None = Field(
+        None,
+        description="Base URL of a server that speaks Nominatim's API, such as https://nominatim.example/; unset: none "
+        "is asked. The addresses of listings without coordinates are sent to this server (without the unit) and to no "
+        "other: choose one that may have them. OpenStreetMap's public one is not for bulk",
+    )
+    query: SecretStr | None = Field(
+        None, description="Sent with every question, for servers that want a key: name=value, several joined by &"
+    )
+    requests_per_second: float = Field(
+        1.0, gt=0, le=1_000, description="Questions a second at most, of all processes and feeds together"
+    )
+    user_agent: str = Field(
+        "mlsync/0.1", min_length=1, description="User-Agent header; public servers want one that tells who asks"
+    )
+    email: str | None = Field(None, description="Address to be reached at, sent along, as public servers ask for it")
+    countrycodes: str | None = Field(
+        None,
+        pattern=r"^[a-z]{2}(,[a-z]{2})*$",
+        description="Countries to look in for listings that name none: ISO 3166-1 codes, separated by commas",
+        examples=["ca,us"],
+    )
+    timeout: Duration = Field(10, gt=0, le=120, description="Seconds for one question, from first to last byte")
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "http://unset")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("give the http(s) URL that `search` stands behind")
+        if "@" in parts.netloc or parts.query:
+            raise ValueError("the URL must not hold credentials or a query; give a key as query")
+        return url or None
+
+    @field_validator("query")
+    @classmethod
+    def _pairs(cls, query: SecretStr | None) -> SecretStr | None:
+        if query is not None and not parse_qsl(query.get_secret_value()):
+            raise ValueError("give name=value, several joined by &")
+        return query
 
 
 class Settings(BaseSettings):
@@ -135,10 +318,16 @@ class Settings(BaseSettings):
     )  # fmt: skip
 
     database_url: str = Field("sqlite:///data/mlsync.db", description="Where rows go: sqlite:///path")
-    media_url: str = Field("file:data/media", description="Where photos go: file:folder")
+    media_url: str = Field(
+        "file:data/media",
+        description="Where photos go: file:folder, or s3://bucket/prefix?endpoint=URL&region=R&style=path|virtual",
+    )
+    media_access_key: SecretStr | None = Field(None, description="Access key of the bucket, for s3://")
+    media_secret_key: SecretStr | None = Field(None, description="Secret key of the bucket, for s3://")
     broker_url: str = Field("memory:", description="How services talk: memory: (one process)")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
     media: MediaSettings = Field(default_factory=MediaSettings, description="The media service")
+    geocoder: GeocoderSettings = Field(default_factory=GeocoderSettings, description="The geocoder")
     feeds: dict[str, FeedSettings] = Field(default_factory=dict, description="Feeds by name, in lower case")
 
     @field_validator("feeds")
@@ -207,6 +396,12 @@ def secrets_of(settings: Settings) -> Iterator[str]:
         for secret in (feed.password, feed.proxy):
             if secret is not None:
                 yield secret.get_secret_value()
+    for key in (settings.media_access_key, settings.media_secret_key):
+        if key is not None:
+            yield key.get_secret_value()
+    if settings.geocoder.query is not None:
+        yield settings.geocoder.query.get_secret_value()
+        yield from (value for _, value in parse_qsl(settings.geocoder.query.get_secret_value()))
 
 
 def _refuse_unknown_variables() -> None:
@@ -223,7 +418,7 @@ def _explain(error: ValidationError, file: Path | None) -> Iterator[str]:
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         path = [str(part) for part in fault["loc"]]
         name = ".".join(path) or "settings"
-        variable = "MLSYNC_" + "__".join(path).upper()
+        variable = "MLSYNC_" + "__".join(part for part in path if not part.isdigit()).upper()
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             message = "no setting has this name" + _suggest(path)
@@ -237,7 +432,8 @@ def _explain(error: ValidationError, file: Path | None) -> Iterator[str]:
 def _suggest(path: list[str]) -> str:
     fields: dict[str, Any] = (
         FeedSettings.model_fields if path[0] == "feeds" else
-        MediaSettings.model_fields if path[0] == "media" else Settings.model_fields
+        MediaSettings.model_fields if path[0] == "media" else
+        GeocoderSettings.model_fields if path[0] == "geocoder" else Settings.model_fields
     )  # fmt: skip
     near = difflib.get_close_matches(path[-1], fields, 1)
     return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(fields)}"

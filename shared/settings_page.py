@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from shared.settings import FeedSettings, MediaSettings, Settings
+from shared.settings import FeedSettings, GeocoderSettings, MediaSettings, Settings
 
 HEAD = """\
 # Settings
@@ -25,9 +25,11 @@ def render() -> str:
     """The page."""
     lines = [
         HEAD,
-        *_table("", "MLSYNC_", Settings, skip=("feeds", "media")),
+        *_table("", "MLSYNC_", Settings, skip=("feeds", "media", "geocoder")),
         "\n## The media service: `media`\n",
         *_table("media.", "MLSYNC_MEDIA__", MediaSettings),
+        "\n## The geocoder: `geocoder`\n",
+        *_table("geocoder.", "MLSYNC_GEOCODER__", GeocoderSettings),
         "\n## A feed: `feeds.<name>`\n",
         "A feed is one credential at one MLS. Its name is yours to choose: lower-case letters, digits, `-` and `_`.\n",
         *_table("feeds.<name>.", "MLSYNC_FEEDS__<NAME>__", FeedSettings),
@@ -48,6 +50,8 @@ def _default(field: FieldInfo) -> str:
         return "none"
     if field.default is PydanticUndefined:
         return "*needed*"
+    if isinstance(field.default, list):
+        return f"`{','.join(field.default)}`"
     return "unset" if field.default is None else f"`{field.default}`".replace("True", "true").replace("False", "false")
 
 

@@ -13,31 +13,69 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from prometheus_client import Counter
 
-from services.fetcher.decide import still_wanted, to_messages
+from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages
 from services.fetcher.settings import FetcherSettings
+from shared.backoff import next_attempt_at
 from shared.consumer import Reject, Retry
+from shared.effects import BREAKS_ANSWERS
+from shared.lookups import MetadataVersion
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
-from shared.sources.base import Page, SourceError, SourceUnavailableError, SourceUnreadableError
+from shared.sources.base import (
+    Page,
+    SourceAwayError,
+    SourceError,
+    SourcePausedError,
+    SourceUnavailableError,
+    SourceUnreadableError,
+)
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import Store
 from shared.transport.base import Delivery
 
 log = structlog.get_logger()
 
+MOST_RECORDS = 100
+"""Records in one message."""
+
+METADATA = Counter(
+    "mlsync_metadata_reads_total",
+    "Times the metadata of an MLS were to be read anew, by feed and outcome: read, failed.",
+    ["feed", "outcome"],
+)
+
 RECORDS_FIRST = 0
 """Priority of a session slot: records go before photos."""
+
+UNASKABLE = "its key cannot be asked for: it is no word of letters, digits, dots, dashes and underscores"
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an inventory came to."""
+    """What an inventory came to. ``server_date`` is the MLS's clock when it answered, None when it told none."""
 
+    resource: str
     observed_at: int
     count: int
     proven: bool
     doubt: str
+    server_date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What was published of what changed: so many messages; ``doubt`` as of ``shared.sources.base.Page``.
+
+    ``server_date`` is the MLS's clock when it began to answer, None when it told none.
+    """
+
+    resource: str
+    pages: int
+    records: int
+    doubt: str
+    server_date: int | None
 
 
 class Fetcher:
@@ -50,15 +88,23 @@ class Fetcher:
         outbox: Outbox,
         settings: FetcherSettings,
         pace: Callable[[], None] = lambda: None,
+        paused: Callable[[str], float] = lambda _: 0.0,
     ) -> None:
-        """``pace`` is called before each request and may wait until the writer has caught up."""
+        """``pace`` is called before each request and may wait until the writer has caught up.
+
+        ``paused`` says for how many seconds a feed's MLS is left alone, as far as is known: nothing is tried meanwhile.
+        """
         self._pools = pools
         self._store = store
         self._outbox = outbox
         self._settings = settings
         self._pace = pace
+        self._paused = paused
+        self._said: dict[str, MetadataVersion | None] = {}
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
+        self.trouble: dict[str, str] = {}
+        """By feed why the last request for records had no usable answer; nothing since one had."""
 
     def take_inventory(self, feed: str, resource: str, run_id: str, limit: int | None = None) -> Taken:
         """Take the master list and publish it in ranges.
@@ -66,9 +112,10 @@ class Fetcher:
         With ``limit`` only the first so many keys are published, as an unproven inventory: it removes nothing and
         moves no horizon. Raises SourceError when the MLS cannot be asked.
         """
-        with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+        with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.inventory_slot_timeout) as source:
             observed_at = self._store.feeds.observe(feed)
             taken = source.inventory(resource)
+            self._said[feed] = source.metadata_version()
         if limit is not None:
             taken = dataclasses.replace(taken, packed=taken.packed[:limit], proven=False)
         if not taken.proven and limit is None:
@@ -79,7 +126,89 @@ class Fetcher:
         size = self._settings.range_size
         for message in to_messages(feed, resource, observed_at, taken, size, limited=limit is not None):
             self._outbox.publish(message, run_id)
-        return Taken(observed_at, len(taken.packed), taken.proven, taken.doubt)
+        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date)
+
+    def take_changes(
+        self,
+        feed: str,
+        resource: str,
+        since: int,
+        limit: int,
+        run_id: str,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> Changes:
+        """Publish what the MLS says has changed after ``since`` (its own clock), ``limit`` records a request.
+
+        The pages were asked for by nobody: they move no horizon. An MLS that is away or unreadable on the way, or a
+        process that is ``stopping``, leaves a doubt and what came until then. Raises SourceRefusedError.
+        """
+        pages, records, doubt, dates = 0, 0, "", list[int | None]()
+        try:
+            with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+                found = source.changes(resource, since, limit)
+                while True:
+                    self._pace()
+                    if stopping():
+                        raise SourceUnavailableError("the process is stopping")
+                    observed_at = self._store.feeds.observe(feed)
+                    page = next(found, None)
+                    if page is None:
+                        break
+                    self._heard(feed)
+                    dates.append(page.server_date)
+                    doubt = page.doubt
+                    records += len(page.records)
+                    pages += self._publish_changes(feed, resource, observed_at, page, run_id)
+        except SourceUnavailableError as error:
+            doubt = str(error)
+        if doubt:
+            log.warning("the list of changes is in doubt: an inventory finds the rest", feed=feed, resource=resource,
+                        doubt=doubt, records=records)  # fmt: skip
+        return Changes(resource, pages, records, doubt, dates[0] if dates else None)
+
+    def _publish_changes(self, feed: str, resource: str, observed_at: int, page: Page, run_id: str) -> int:
+        """How many messages it took: an MLS may send more than it was asked for."""
+        self._store.feeds.count(feed, run_id, resource, {"fetched": len(page.records)})
+        starts = range(0, len(page.records) or bool(page.broken), MOST_RECORDS)
+        for start in starts:
+            part = page.records[start : start + MOST_RECORDS]
+            self._outbox.publish(
+                PageFetched(
+                    feed=feed, resource=resource, observed_at=observed_at, server_date=page.server_date, asked=[],
+                    records=part, broken=page.broken if start == 0 else [],
+                ),
+                run_id,
+            )  # fmt: skip
+        return len(starts)
+
+    def take_metadata(self, feed: str) -> None:
+        """Read and store the feed's metadata if those that the MLS had when its last inventory was taken are others
+        than the ones stored. A failure is noted and tried again by later syncs; it raises nothing and changes nothing.
+        """
+        said = self._said.get(feed)
+        lookups = self._store.lookups
+        known = lookups.state(feed)
+        if said is None or not metadata_due(said, known, self._store.feeds.now()):
+            return
+        try:
+            with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
+                found = source.metadata()
+        except (NoSlotError, SourcePausedError):
+            return
+        except SourceError as error:
+            tried = known.failed is not None and known.failed.same(said)
+            attempts = known.attempts + 1 if tried else 1
+            due = next_attempt_at(attempts, self._store.feeds.now())
+            lookups.failed(feed, said, str(error), attempts, due)
+            METADATA.labels(feed, "failed").inc()
+            log.warning("the metadata could not be read: what is stored of them stays", feed=feed,
+                        version=said.version, reason=str(error), attempts=attempts)  # fmt: skip
+            return
+        self._heard(feed)
+        made = lookups.read(feed, said, found)
+        METADATA.labels(feed, "read").inc()
+        log.info("metadata read", feed=feed, version=said.version, lookups=len(found.lookups), new=len(made.new),
+                 changed=len(made.changed), removed=len(made.removed))  # fmt: skip
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Fetch the records that are still wanted and publish them as a page."""
@@ -88,6 +217,8 @@ class Fetcher:
         pool = self._pools.get(message.feed)
         if pool is None:
             raise Reject(f"no feed {message.feed} is configured")
+        if (seconds := self._paused(message.feed)) > 0:
+            raise Retry("the MLS is left alone", delay=seconds, counts=False)
         self._pace()
         now = self._store.feeds.now()
         with self._store.write() as tx:
@@ -97,25 +228,52 @@ class Fetcher:
             return "not_wanted"
         if self._failures.get(message.feed, 0) >= self._settings.failures:
             return "mls_down"  # the wants stay, and are asked for when an inventory has been answered again
+        keys, *others = apart(keys, lines)
+        for part in others:
+            self._outbox.publish(
+                RecordsRequested(feed=message.feed, resource=message.resource, keys=part), envelope.run_id
+            )
         try:
             with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 observed_at = self._store.feeds.observe(message.feed)
                 page = source.records(message.resource, keys)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
+        except SourcePausedError as error:
+            raise Retry(str(error), delay=min(error.retry_after, self._settings.pause), counts=False) from error
+        except SourceAwayError as error:
+            log.warning("something else answers for the MLS: nothing more is asked until the next inventory",
+                        feed=message.feed, reason=str(error))  # fmt: skip
+            self._failures[message.feed] = self._settings.failures
+            self.trouble[message.feed] = str(error)
+            return "mls_away"
         except SourceError as error:
-            passing = isinstance(error, SourceUnavailableError) and not isinstance(error, SourceUnreadableError)
-            self._failures[message.feed] = self._failures.get(message.feed, 0) + passing
+            self.trouble[message.feed] = str(error)
+            unreadable = isinstance(error, SourceUnreadableError)
+            passing = isinstance(error, SourceUnavailableError) and not unreadable
+            self._failures[message.feed] = self._failures.get(message.feed, 0) + (not unreadable)
             if passing and delivery.attempt < self._settings.attempts:
                 raise Retry(str(error), delay=getattr(error, "retry_after", None)) from error
             return self._give_up(message, keys, observed_at, str(error), envelope.run_id)
         self._heard(message.feed)
-        self._publish(message, keys, observed_at, page, envelope.run_id)
+        self._answer(message, keys, observed_at, page, envelope.run_id)
         return "ok"
+
+    def _answer(self, message: RecordsRequested, keys: list[str], observed_at: int, page: Page, run_id: str) -> None:
+        """Publish what came; ask again for what the MLS did not get to, say of other keys why they did not come."""
+        left = left_over(keys, page)
+        if left:
+            self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=left), run_id)
+        asked = [key for key in keys if key not in left and key not in page.unaskable]
+        if asked or page.records or page.broken:
+            self._publish(message, asked, observed_at, page, run_id)
+        if page.unaskable:
+            self._publish(message, page.unaskable, observed_at, Page([], None), run_id, UNASKABLE)
 
     def _heard(self, feed: str) -> None:
         self._answered[feed] = time.monotonic()
         self._failures[feed] = 0
+        self.trouble.pop(feed, None)
 
     def _give_up(self, message: RecordsRequested, keys: list[str], observed_at: int, failure: str, run_id: str) -> str:
         """Count an attempt for each key, unless it is these keys that the MLS fails over.
@@ -130,6 +288,8 @@ class Fetcher:
             for half in (keys[:middle], keys[middle:]):
                 self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=half), run_id)
             return "halved"
+        if alive:
+            failure = BREAKS_ANSWERS + failure
         self._publish(message, keys, observed_at, Page([], None), run_id, failure)
         return "given_up"
 
@@ -146,6 +306,7 @@ class Fetcher:
                 asked=keys,
                 records=page.records,
                 failure=failure,
+                broken=page.broken,
             ),
             run_id,
         )

@@ -11,9 +11,13 @@ ATTEMPTS_IN_A_RUN = 3
 BATCH_PHOTOS = 16
 BATCH_BYTES = 8 * 1024 * 1024
 EXPIRED = frozenset({"http_401", "http_403", "http_404", "http_410"})
-"""How an address answers that is good no longer; the record, read again, may have a new one. Tried once a version."""
+"""How an address answers that is good no longer; the record, read again, may have a new one."""
+REREADS = 3
+"""So often a record is read again for a version of a photo."""
 SOON = 30.0
 """Seconds worth waiting for within a run."""
+LOOK = 900.0
+"""Seconds after which a record whose photos must wait looks again what it wants, and of whom."""
 LATER = (1.0, 3.0)
 """Seconds until a photo that failed in passing is tried again within the same run."""
 
@@ -26,16 +30,17 @@ def to_retry(*, permanent: bool, attempt: int, retry_after: float | None = None)
     return not permanent and attempt < ATTEMPTS_IN_A_RUN and (retry_after or 0) <= SOON
 
 
-def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None = None) -> PhotoFailed:
+def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None = None, detail: str = "") -> PhotoFailed:
     """The attempt is counted: next at the next three inventories, then after growing intervals.
 
-    In any case not before ``retry_after`` seconds, where the server asked for that.
+    In any case not before ``retry_after`` seconds, where the server asked for that. ``detail`` is what the server said.
     """
     due = next_attempt_at(want.attempts, now)
     if retry_after:
         due = max(due or 0, now + int(retry_after * 1_000_000))
-    expired = reason in EXPIRED and want.attempts == 0
-    return PhotoFailed(want.media_key, want.version, reason, due, reread=expired)
+    expired = reason in EXPIRED and want.attempts < REREADS
+    said = f"{reason}: {detail}" if detail else reason
+    return PhotoFailed(want.media_key, want.version, said, due, reread=expired)
 
 
 def retry_delay(attempt: int, asked_for: Collection[float]) -> float:

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import structlog
 from prometheus_client import Counter
 
-from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, given_up, retry_delay, to_retry
+from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, LOOK, given_up, retry_delay, to_retry
 from services.media.settings import MediaFeedSettings
-from shared.blobs.base import Blobs
+from shared.blobs.base import Blobs, BlobsUnavailableError
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader
 from shared.photos.errors import DownloadError, PhotoRejectedError, RejectReason
 from shared.photos.names import object_name
 from shared.photos.verify import PhotoLimits, Verified, verify
-from shared.sources.base import PhotoObject, SourceRefusedError, SourceUnavailableError
+from shared.sources.base import PhotoObject, SourcePausedError, SourceRefusedError, SourceUnavailableError
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant, Store
+from shared.telemetry import redact
 from shared.transport.base import Delivery
 
 log = structlog.get_logger()
@@ -36,8 +38,14 @@ PHOTOS = Counter(
     ["feed", "outcome"],
 )
 
+LISTINGS = "property"
+ONLY = 1
+"""The number of the one photo that any other record has; it is asked for without a number and comes with any."""
 PHOTOS_LAST = 1
 """Priority of a session slot: records go before photos."""
+
+STORE_AWAY = 5.0
+"""Seconds until a photo store that could not be used is tried again."""
 
 CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
 """What a photo that ended early looks like, however well its answer was framed: the next answer may be whole."""
@@ -69,9 +77,19 @@ class Failed:
     reason: str
     permanent: bool
     retry_after: float | None = None
+    detail: str = ""
+    """What the server said, for people."""
 
 
-Outcome = Fetched | Unchanged | Failed
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One photo whose host, or MLS, is left alone for so many seconds: not asked for, so no attempt."""
+
+    want: PhotoWant
+    seconds: float
+
+
+Outcome = Fetched | Unchanged | Failed | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,12 @@ class Media:
         self._blobs = blobs
         self._limits = limits
 
+    def forget_placeholders(self, feed: str) -> None:
+        """Take back what was stored before it was known to be a placeholder; it is then a photo still to be had."""
+        placeholders = self._feeds[feed].settings.placeholders
+        if placeholders and (count := self._store.objects.disown(feed, placeholders)):
+            log.info("stored pictures are placeholders: their photos are asked for again", feed=feed, photos=count)
+
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Bring one record's photos in step with what its rows want."""
         if not isinstance(message, PhotosPending):
@@ -102,10 +126,14 @@ class Media:
         with self._store.write() as tx:
             wants = tx.media.wants(message.feed, message.resource, message.key, self._store.feeds.now())
         again: list[Failed] = []
+        waiting: list[Waiting] = []
         batch: list[Outcome] = []
         size = 0
         with closing(self._outcomes(feed, message, wants)) as outcomes:  # it may hold a session
             for outcome in outcomes:
+                if isinstance(outcome, Waiting):
+                    waiting.append(outcome)
+                    continue
                 if isinstance(outcome, Failed) and to_retry(
                     permanent=outcome.permanent, attempt=delivery.attempt, retry_after=outcome.retry_after
                 ):
@@ -122,6 +150,9 @@ class Media:
         if again:
             delay = retry_delay(delivery.attempt, [item.retry_after for item in again if item.retry_after])
             raise Retry(f"{len(again)} photos failed, the first: {again[0].reason}", delay=delay)
+        if waiting:
+            delay = min(LOOK, *(item.seconds for item in waiting))
+            raise Retry(f"{len(waiting)} photos wait for a host that is left alone", delay=delay, counts=False)
         return "ok" if wants else "nothing_wanted"
 
     def _outcomes(
@@ -129,24 +160,31 @@ class Media:
     ) -> Generator[Outcome, None, None]:
         """One for every want, in the order they come to hand."""
         left = {want.order: want for want in wants}
+        listing = message.resource == LISTINGS
+        policy = feed.settings.policy
         try:
-            match feed.settings.policy:
+            match "bytes" if policy == "url" and not listing else policy:  # only listings name addresses
                 case "url":
                     for want in wants:
                         yield self._download(feed, want, want.url)
                 case "location" if wants:
-                    urls = {item.order: item for item in self._objects(feed, message, location=True)}
+                    found = {item.order: item for item in self._objects(feed, message, wants, location=True)}
                     for want in wants:
-                        yield self._located(feed, want, urls.get(want.order))
+                        item = found.get(want.order) or _of_all(found.get(0))
+                        yield self._located(feed, want, item, none=not found)
                 case "bytes" if wants:
-                    for item in self._objects(feed, message, location=False):
-                        if (found := left.pop(item.order, None)) is not None:
-                            yield self._given(found, item)
-                    # not named at all: servers omit closing boundaries, so the end may be lacking
+                    came, refusal = False, None
+                    for item in self._objects(feed, message, wants, location=False):
+                        came, refusal = True, refusal or _of_all(item)
+                        if (mine := left.pop(item.order, None)) is not None:
+                            yield self._given(feed, mine, item)
                     for want in left.values():
-                        yield Failed(want, "missing", permanent=False)
+                        yield self._given(feed, want, refusal) if refusal else _missing(want, none=not came)
                 case _:
                     return
+        except SourcePausedError as error:
+            for want in left.values():
+                yield Waiting(want, error.retry_after)
         except SourceUnavailableError as error:
             for want in left.values():
                 yield Failed(want, "unavailable", permanent=False, retry_after=error.retry_after)
@@ -155,22 +193,29 @@ class Media:
             for want in left.values():
                 yield Failed(want, "refused", permanent=True)
 
-    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None) -> Outcome:
-        if found is not None and found.data is not None:
-            return self._verified(want, found.data)  # asked for the address, it sent the photo
-        if found is None or found.url is None:
-            return Failed(want, "missing" if found is None else "object_error", permanent=found is not None)
+    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None, *, none: bool) -> Outcome:
+        if found is None:
+            return _missing(want, none=none)
+        if found.url is None:
+            return self._given(feed, want, found)  # asked for the address, it sent the photo, or says why not
         return self._download(feed, want, found.url)
 
-    def _given(self, want: PhotoWant, found: PhotoObject) -> Outcome:
+    def _given(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject) -> Outcome:
         if found.data is None:
-            return Failed(want, "object_error", permanent=True)
-        return self._verified(want, found.data)
+            return Failed(want, "object_error", permanent=True, detail=redact(found.error or ""))
+        return self._verified(feed, want, found.data)
 
-    def _objects(self, feed: FeedMedia, message: PhotosPending, *, location: bool) -> Iterator[PhotoObject]:
+    def _objects(
+        self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant], *, location: bool
+    ) -> Iterator[PhotoObject]:
+        orders = [want.order for want in wants]
         try:
             with feed.pool.use(priority=PHOTOS_LAST, timeout=feed.settings.slot_timeout) as source:
-                yield from source.photos(message.resource, message.key, location=location)
+                found = source.photos(message.resource, message.key, location=location, orders=orders)
+                if message.resource == LISTINGS:
+                    yield from found
+                else:  # a person has one picture, and an answer with more is about its first
+                    yield from (replace(item, order=ONLY) for item in islice(found, 1))
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
 
@@ -185,16 +230,19 @@ class Media:
                 last_modified=want.last_modified if conditional else None,
             )
         except DownloadError as error:
+            if error.paused and error.retry_after is not None:
+                return Waiting(want, error.retry_after)
             return Failed(want, error.reason.value, error.permanent, error.retry_after)
         if got.status == "not_modified":
             return Unchanged(want)
-        return self._verified(want, got.data, got.etag, got.last_modified)
+        return self._verified(feed, want, got.data, got.etag, got.last_modified)
 
     def _verified(
-        self, want: PhotoWant, data: bytes, etag: str | None = None, last_modified: str | None = None
+        self, feed: FeedMedia, want: PhotoWant, data: bytes, etag: str | None = None, last_modified: str | None = None
     ) -> Outcome:
         try:
-            return Fetched(want, data, verify(data, self._limits), etag, last_modified)
+            limits = replace(self._limits, placeholders=feed.settings.placeholders)
+            return Fetched(want, data, verify(data, limits), etag, last_modified)
         except PhotoRejectedError as error:
             return Failed(want, error.reason.value, permanent=error.reason not in CUT_ON_THE_WAY)
 
@@ -207,7 +255,9 @@ class Media:
         names = self._put(message, fresh)
         stored = [_stored(item, names.get(item.want.media_key)) for item in batch if isinstance(item, Fetched)]
         failed: list[PhotoFailed] = [
-            given_up(item.want, item.reason, now, item.retry_after) for item in batch if isinstance(item, Failed)
+            given_up(item.want, item.reason, now, item.retry_after, item.detail)
+            for item in batch
+            if isinstance(item, Failed)
         ]
         with self._store.write() as tx:
             tx.media.unchanged(
@@ -239,7 +289,10 @@ class Media:
                 ),
             )  # fmt: skip
         for name, item in zip(names, fresh, strict=True):
-            self._blobs.put(name, item.data, item.verified.mime_type)
+            try:
+                self._blobs.put(name, item.data, item.verified.mime_type)
+            except BlobsUnavailableError as error:  # no photo's fault: it waits, however long that takes
+                raise Retry(str(error), delay=STORE_AWAY, counts=False) from error
         return {item.want.media_key: name for name, item in zip(names, fresh, strict=True)}
 
     def _delete_dead(self, message: PhotosPending, run_id: str) -> None:
@@ -248,9 +301,22 @@ class Media:
         if not dead:
             return
         for name in dead:
-            self._blobs.delete(name)
+            try:
+                self._blobs.delete(name)
+            except BlobsUnavailableError as error:
+                raise Retry(str(error), delay=STORE_AWAY, counts=False) from error
         with self._store.write() as tx:
             tx.media.struck(message.feed, message.resource, run_id, dead)
+
+
+def _of_all(item: PhotoObject | None) -> PhotoObject | None:
+    """The item, if it says of all photos of the record why there are none."""
+    return item if item is not None and item.order == 0 and item.error is not None else None
+
+
+def _missing(want: PhotoWant, *, none: bool) -> Failed:
+    """Not named in the answer: servers omit closing boundaries, so the end may be lacking; unless there was nothing."""
+    return Failed(want, "missing", permanent=none)
 
 
 def _stored(item: Fetched, name: str | None) -> PhotoStored:

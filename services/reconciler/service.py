@@ -2,12 +2,13 @@
 
 Consumes ``inventory.taken`` and ``listings.deleted``; publishes ``records.requested`` for what is missing or differs,
 ``listings.gone`` once a whole inventory's candidates were weighed and released, ``photos.pending`` for photos not in
-step. What it publishes it reads back from the store after the commit, so a redelivery publishes it again.
+step, ``addresses.pending`` when addresses are due. What it publishes it reads back from the store after the commit, so
+a redelivery publishes it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -35,10 +36,18 @@ log = structlog.get_logger()
 class Reconciler:
     """See the module."""
 
-    def __init__(self, feeds: Mapping[str, ReconcilerSettings], store: Store, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        feeds: Mapping[str, ReconcilerSettings],
+        store: Store,
+        outbox: Outbox,
+        tell: Callable[[str, str], None] = lambda _feed, _run_id: None,
+    ) -> None:
+        """``tell`` is called with feed and run after each range: there may be addresses to look up."""
         self._feeds = feeds
         self._store = store
         self._outbox = outbox
+        self._tell = tell
 
     def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
         """Handle one range of an inventory, or deletions the server named."""
@@ -69,6 +78,7 @@ class Reconciler:
         if taken.proven:
             self._weigh(taken, settings, run_id)
         self._publish_range(taken, settings, run_id)
+        self._tell(taken.feed, run_id)
         return "ok"
 
     def _deleted(self, deleted: ListingsDeleted, settings: ReconcilerSettings, run_id: str) -> str:
@@ -133,7 +143,7 @@ class Reconciler:
             named = {key for key, _ in taken.entries}
             due, photos = [key for key in due if key in named], [key for key in photos if key in named]
         self._request(taken.feed, taken.resource, due, settings, run_id)
-        for key in photos:
+        for key in sorted(set(photos) - set(due)):  # those wait for the page
             self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key), run_id)
 
     def _request(

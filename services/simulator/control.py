@@ -58,14 +58,20 @@ class Control:
         self._faults.set(name, value)
         return self._faults.state()
 
+    def publish(self) -> dict[str, str]:
+        """Publish the next edition of the metadata (see ``Edition``); returns what the next login says of it."""
+        edition = self._world.publish()
+        return {"version": edition.version, "timestamp": edition.date}
+
     def stats(self) -> dict[str, Any]:
-        """What was asked of the simulator since it started."""
-        return dict(self._sessions.stats())
+        """What was asked of the simulator since it started, and how often faults have struck."""
+        return dict(self._sessions.stats()) | {"struck": self._faults.struck()}
 
     def truth(
         self, resource: str = "property", size: str = "LargePhoto", culture: str = CULTURES[0], base: str | None = None
     ) -> Iterator[dict[str, Any]]:
-        """Every living record of ``property``, ``member`` or ``office`` as a consumer should hold it.
+        """Every living record of ``property``, ``member`` or ``office`` as a consumer should hold it, or every value of
+        the lookups (``lookup``).
 
         ``size`` is the photo size that is hashed ("" for none, which is much faster).
         """
@@ -85,6 +91,8 @@ class Control:
                 return _json(self.advance(_integer(arguments.get("days", "1"))))
             if (method, name) == ("POST", "fault"):
                 return _json(self.fault(arguments.get("name", ""), arguments.get("value")))
+            if (method, name) == ("POST", "metadata"):
+                return _json(self.publish())
             if (method, name) == ("GET", "fault"):
                 return _json(self._faults.state())
             if (method, name) == ("GET", "stats"):
@@ -94,7 +102,8 @@ class Control:
                 return Answer(_lines(self.truth(**chosen, base=base)), _LINES)
         except (ControlError, FaultError) as error:
             return _json({"error": str(error)}, 400)
-        return _json({"error": "POST advance?days=N, POST fault?name=…&value=…, GET truth, GET stats, GET fault"}, 404)
+        known = "POST advance?days=N, POST fault?name=…&value=…, POST metadata, GET truth, GET stats, GET fault"
+        return _json({"error": known}, 404)
 
 
 def admitted(peer: str, host: str | None, origin: str | None) -> bool:

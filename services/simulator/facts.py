@@ -8,7 +8,7 @@ from decimal import Decimal
 from .draws import Draw, mix
 from .making import Maker, key_of
 from .people import address
-from .schema import BORN, PRICE, REMARKS, Element
+from .schema import BORN, FEATURES, PRICE, REMARKS, Element
 from .values import Value, measure, spread
 from .vocabulary import CITIES, LOOKUPS, SENTENCES, TEXTS
 
@@ -33,7 +33,8 @@ def drawn(maker: Maker, draw: Draw, element: Element) -> Value:
     if source in LOOKUPS:
         return draw.pick(maker.words(source))
     if element.kind == "url":
-        return f"https://tour.example/{maker.number}?kind={element.leaf}&lang={maker.language}"
+        version = maker.versions[FEATURES]
+        return f"https://tour.example/{maker.number}?kind={element.leaf}&lang={maker.language}&version={version}"
     if element.kind == "bool":
         return draw.chance(0.5)
     text = draw.pick(TEXTS[source])

@@ -26,6 +26,7 @@ class Faults:
         self._on: dict[str, str] = {}
         self._turns: Counter[str] = Counter()
         self._tallies: dict[str, Counter[str]] = {}
+        self._struck: Counter[str] = Counter()
         for item in wanted:
             name, equals, value = item.partition("=")
             self.set(name, value if equals else None)
@@ -68,10 +69,20 @@ class Faults:
             self._turns[name] += 1
             turn = self._turns[name]
         if value.startswith("first:"):
-            return turn <= int(value[6:])
-        if "." in value:
-            return Draw(self._seed, FAULT, zlib.crc32(name.encode()), turn).chance(float(value))
-        return turn % int(value) == 0
+            struck = turn <= int(value[6:])
+        elif "." in value:
+            struck = Draw(self._seed, FAULT, zlib.crc32(name.encode()), turn).chance(float(value))
+        else:
+            struck = turn % int(value) == 0
+        if struck:
+            with self._lock:
+                self._struck[name] += 1
+        return struck
+
+    def struck(self) -> dict[str, int]:
+        """How often each fault that strikes now and then has struck since the start."""
+        with self._lock:
+            return dict(self._struck)
 
     def hits(self, name: str, key: str, part: int = 0) -> bool:
         """Whether the fault lies on this record (or this part of it): the same answer every time."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from .answers import Answer, envelope
 from .faults import Faults
+from .sessions import Sessions
 
 _WAIT = 1
 """Seconds to stay away, as Retry-After says."""
@@ -16,8 +17,9 @@ _WAIT = 1
 class Gates:
     """The faults that answer in place of a transaction. Safe for use from several threads."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, sessions: Sessions) -> None:
         self._faults = faults
+        self._sessions = sessions
         self._lock = threading.Lock()
         self._closed_until = 0.0
 
@@ -25,7 +27,7 @@ class Gates:
         """The answer to a request that goes no further; ``name`` is its transaction, None for a photo by URL."""
         if self._faults.strikes("http-503"):
             return Answer(b"Service Unavailable", "text/plain", 503, {"Retry-After": str(_WAIT)})
-        if self._throttled():
+        if self._throttled(name or "Photo"):
             return Answer(b"Too Many Requests", "text/plain", 429, {"Retry-After": str(_WAIT)})
         photos = name in (None, "GetObject")
         if photos and self._faults.on("needs-accept") and "*/*" not in headers.get("Accept", ""):
@@ -40,12 +42,13 @@ class Gates:
             return Answer(envelope(20036, f"Invalid RETS-Version, use RETS/{wanted}"), "text/plain", 400)
         return None
 
-    def _throttled(self) -> bool:
+    def _throttled(self, name: str) -> bool:
         if self._faults.on("throttle-429") is None:
             return False
         with self._lock:
             now = time.monotonic()
             if now < self._closed_until:
+                self._sessions.too_early(name)
                 return True
             if self._faults.strikes("throttle-429"):
                 self._closed_until = now + _WAIT

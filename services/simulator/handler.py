@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from . import geocoder
 from .answers import Answer, Call
 from .control import admitted
 from .formats import rfc1123
@@ -98,6 +99,8 @@ class Handler(BaseHTTPRequestHandler):
         base = f"http://{host}" if _HOST.fullmatch(host) else self.server.base
         if split.path.startswith("/control/"):
             return self._control(split.path.removeprefix("/control/"), arguments, base)
+        if split.path.startswith(geocoder.PREFIX):
+            return self._send(geocoder.answer(split.path.removeprefix(geocoder.PREFIX), arguments))
         server = self.server
         server.pause(server.options.latency_ms + int(server.faults.on("slow") or 0))
         name = PATHS.get(split.path)

@@ -8,22 +8,22 @@ from .clock import DAY
 from .draws import Draw
 from .formats import EASTERN, iso
 from .making import Maker
-from .schema import BORN, OPEN_HOUSE, ROOMS
+from .schema import FEATURES, OPEN_HOUSE, ROOMS
 from .values import Moment, Value, measure
 from .vocabulary import LOOKUPS, TEXTS
 
 
 def children_of(maker: Maker, groups: set[str]) -> dict[str, list[dict[str, Value]]]:
     """The entries of a listing by the path of their wrapper; wrappers without any are left out."""
-    base, rooms, houses = maker.draw(BORN), maker.draw(ROOMS), maker.draw(OPEN_HOUSE)
+    features, rooms, houses = maker.draw(FEATURES), maker.draw(ROOMS), maker.draw(OPEN_HOUSE)
     children: dict[str, list[dict[str, Value]]] = {}
     if "building" in groups:
         count = 1 if rooms.chance(0.05) else 0 if rooms.chance(0.1) else rooms.between(2, 16)
         children["Building/Rooms"] = [_room(maker, rooms) for _ in range(count)]
-        children["ParkingSpaces"] = [_parking(maker, base) for _ in range(base.pick((0, 0, 1, 1, 2, 3)))]
-    utilities = base.sample(range(len(LOOKUPS["UtilityType"])), base.pick((0, 0, 0, 1, 2, 5)))
+        children["ParkingSpaces"] = [_parking(maker, features) for _ in range(features.pick((0, 0, 1, 1, 2, 3)))]
+    utilities = features.sample(range(len(LOOKUPS["UtilityType"])), features.pick((0, 0, 0, 1, 2, 5)))
     children["UtilitiesAvailable"] = [
-        {"Type": maker.words("UtilityType")[at], "Description": base.pick(maker.words("UtilityDescription"))}
+        {"Type": maker.words("UtilityType")[at], "Description": features.pick(maker.words("UtilityDescription"))}
         for at in utilities
     ]
     count = houses.between(1, 3) if houses.chance(0.15) else 0

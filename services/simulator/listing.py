@@ -14,6 +14,7 @@ from .timeline import Snapshot
 from .values import Value
 
 _EMPTY = 0.01  # share of absent elements that are there all the same, and empty
+_REDRAWN = ("AlternateURL", "Business")  # sections that change as a whole, with the lists
 _KINDS = (  # share, property type (place in its lookup), groups it belongs to
     (0.52, 0, {"building", "sale"}),
     (0.66, 0, {"building", "sale", "condo"}),
@@ -72,7 +73,7 @@ def listing_of(snapshot: Snapshot, number: int, photos: int, agents: int, langua
             if element.path in known:
                 values[element.path] = known[element.path]
             continue
-        draw = features if element.kind == "list" else base
+        draw = features if element.kind == "list" or element.section in _REDRAWN else base
         chance = draw.random()
         if chance < element.chance:
             values[element.path] = drawn(maker, draw, element)

@@ -10,14 +10,14 @@ from .faults import Faults
 from .formats import escape, iso, rfc1123, ticks
 from .making import key_of, number_of
 from .multipart import Part, content_type, multipart
-from .people import AGENT, OFFICE, has_photo
+from .people import portrait
 from .photos import Photo
 from .render import FOLDERS, photo_url
 from .search import number_in
-from .spoiling import spoil, spoiled
+from .spoiling import expired, spoil, spoiled
 from .world import View, World
 
-_TYPES = {
+TYPES = {  # of each resource, the largest last
     "Property": ("ThumbnailPhoto", "Photo", "LargePhoto"),
     "Agent": ("ThumbnailPhoto", "LargePhoto"),
     "Office": ("ThumbnailPhoto",),
@@ -33,10 +33,10 @@ _NOT_MULTIPART = {  # what some servers answer although a multipart was asked fo
 def get_object(world: World, call: Call, faults: Faults) -> Answer:
     """Answer a GetObject. Raises RefusedError with 20400 to 20403."""
     resource, kind = call.get("resource"), call.get("type", "Photo") or "Photo"
-    if resource not in _TYPES:
+    if resource not in TYPES:
         raise RefusedError(20400, "Invalid Resource")
-    if kind not in _TYPES[resource]:
-        raise RefusedError(20401, f"Invalid Type: {resource} has {', '.join(_TYPES[resource])}")
+    if kind not in TYPES[resource]:
+        raise RefusedError(20401, f"Invalid Type: {resource} has {', '.join(TYPES[resource])}")
     key, colon, rest = call.get("id").partition(":")
     wanted = re.split("[:,]", rest) if colon else []
     if not re.fullmatch(r"\d{1,9}", key) or not all(re.fullmatch(r"\*|\d{1,3}", item) for item in wanted):
@@ -44,10 +44,10 @@ def get_object(world: World, call: Call, faults: Faults) -> Answer:
     number, view = number_in(resource, key), world.view()
     if number is None or not view.snapshot(resource).has(number):
         raise RefusedError(20403, "No Object Found")
-    if resource != "Property":
-        return _single(key, _portrait(view, resource, kind, number))
     if faults.hits("no-object", key):
         raise RefusedError(int(faults.kind("no-object") or 20403), "No Object Found")
+    if resource != "Property":
+        return _single(key, _portrait(view, resource, kind, number))
     chosen = _chosen(view.photos(number), wanted)
     if not chosen:
         raise RefusedError(20403, "No Object Found")
@@ -81,8 +81,7 @@ def photo(world: World, path: str, faults: Faults) -> tuple[Answer, str, str] | 
     else:
         return None
     key = found[3]
-    answered = faults.tallied("expired-photo-url", f"{key}/{view.listings.stamp(number)}")
-    if faults.hits("expired-photo-url", key) and answered < 2:
+    if expired(faults, key, view.listings.stamp(number)):
         return Answer(b"Forbidden: the URL has expired", "text/plain", 403), "", ""
     part = _Album(world, faults, _SIZES[found[2]], number).part(order, candidate)
     if part.code:
@@ -125,12 +124,10 @@ class _Album:
 
 
 def _portrait(view: View, resource: str, size: str, number: int) -> Part:
-    kind, subject = (AGENT, "face") if resource == "Agent" else (OFFICE, "logo")
-    if not has_photo(view.world.options.seed, kind, number):
+    which = portrait(view.snapshot(resource), number)
+    if which is None:
         raise RefusedError(20403, "No Object Found")
-    snapshot = view.snapshot(resource)
-    version = snapshot.changes_until(number, snapshot.day) // 2  # as people.photo_stamp has it
-    return Part(0, view.world.picture(size, subject, number, 0, version))
+    return Part(0, view.world.picture(size, *which))
 
 
 def _single(key: str, part: Part) -> Answer:

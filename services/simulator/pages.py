@@ -19,7 +19,9 @@ from .world import View
 PAGE = 100
 _FLUSH = 64 * 1024
 _OPENING = '<?xml version="1.0" encoding="utf-8"?>\n<RETS ReplyCode="0" ReplyText="Operation successful">\n'
-_BEYOND = 900_000_000  # keys from here on belong to no listing
+_BEYOND = 900_000_000
+_FOREIGN = 800_000_000
+"""Keys from these on belong to no listing."""
 _FIRST = {"Agent": FIRST_AGENT, "Office": FIRST_OFFICE}
 
 
@@ -104,8 +106,11 @@ class Writer:
     def _rows(self) -> Iterator[bytes]:
         snapshot, resource = self._view.snapshot(self._resource), self._resource
         if resource == "Property":
+            shown = ""
             for number in self._numbers():
-                yield master_row(resource, key_of(number), snapshot.stamp(number)).encode()
+                key = self._listed(number)
+                shown = shown if shown and self._faults.hits("doubled-keys", key) else key
+                yield master_row(resource, shown, snapshot.stamp(number)).encode()
             for key in self._hostile():
                 text = escape(key).replace("\t", "&#9;").replace("\n", "&#10;")
                 yield master_row(resource, text, HOSTILE_STAMP).encode()
@@ -113,6 +118,11 @@ class Writer:
         first = _FIRST[resource]
         for number in snapshot.numbers():
             yield master_row(resource, str(first + number), snapshot.stamp(number)).encode()
+
+    def _listed(self, number: int) -> str:
+        """The key of a listing as the master list has it."""
+        foreign = self._faults.on("foreign-inventory") is not None
+        return str(_FOREIGN + number) if foreign else key_of(number)
 
     def _more_rows(self) -> Iterator[bytes]:
         for key in numbers_from(_BEYOND):

@@ -91,7 +91,7 @@ def agent(seed: int, agents: Snapshot, offices: Snapshot, number: int, day: int)
     values["Position"] = now.pick(TEXTS["Position"]) if fixed.chance(0.8) else None
     if fixed.chance(0.2):
         values["EducationCredentials"] = fixed.pick(TEXTS["EducationCredentials"])
-    if has_photo(seed, AGENT, number):
+    if has_photo(seed, AGENT, number, version):
         shot = photo_stamp(agents, number, day)
         values["PhotoLastUpdated"] = Moment(shot, year_first(shot))
     values |= _somewhere(fixed, 0.3)
@@ -113,7 +113,7 @@ def agent(seed: int, agents: Snapshot, offices: Snapshot, number: int, day: int)
         values=values,
         lists=lists,
         phones=_phones(now, "Business"),
-        websites=_websites(fixed, f"agent{number}"),
+        websites=_websites(now, f"agent{number}"),
         office=office_of(seed, offices, office, day),
     )
 
@@ -123,10 +123,10 @@ def office_of(seed: int, offices: Snapshot, number: int, day: int) -> Person:
     version = offices.changes_until(number, day)
     fixed, now = Draw(seed, PERSON, OFFICE, number), Draw(seed, PERSON, OFFICE, number, version + 1)
     stamp = offices.stamp_at(number, day)
-    shot = photo_stamp(offices, number, day)
     name = f"{fixed.pick(FIRMS)} {number}"
     values: dict[str, Value] = {"Name": name.upper() if fixed.chance(0.3) else name}
-    if has_photo(seed, OFFICE, number):
+    if has_photo(seed, OFFICE, number, version):
+        shot = photo_stamp(offices, number, day)
         values["LogoLastUpdated"] = Moment(shot, year_first(shot))
     values |= _somewhere(fixed, 0.9)
     if fixed.chance(0.7):
@@ -141,13 +141,27 @@ def office_of(seed: int, offices: Snapshot, number: int, day: int) -> Person:
         stamp=stamp,
         values=values,
         phones=_phones(now, "Office"),
-        websites=_websites(fixed, f"office{number}"),
+        websites=_websites(now, f"office{number}"),
     )
 
 
-def has_photo(seed: int, kind: int, number: int) -> bool:
-    """Whether an agent has a portrait, or an office a logo."""
-    return Draw(seed, PERSON, kind, number, 0).chance(0.7)
+def has_photo(seed: int, kind: int, number: int, changes: int) -> bool:
+    """Whether an agent has a portrait, or an office a logo, after so many changes, each other of which may end it."""
+    version = photo_version(changes)
+    return Draw(seed, PERSON, kind, number, 0, *([version] if version else [])).chance(0.7)
+
+
+def photo_version(changes: int) -> int:
+    """Which portrait or logo it is after so many changes of the record."""
+    return changes // 2
+
+
+def portrait(people: Snapshot, number: int) -> tuple[str, int, int, int] | None:
+    """The identity of the picture that an agent or office has now, None without one."""
+    population, changes = people.population, people.changes_until(number, people.day)
+    if not has_photo(population.seed, population.kind, number, changes):
+        return None
+    return "face" if population.kind == AGENT else "logo", number, 0, photo_version(changes)
 
 
 def photo_stamp(people: Snapshot, number: int, day: int) -> int:
@@ -171,7 +185,9 @@ def _phones(draw: Draw, contact: str) -> list[Contact]:
 
 def _websites(draw: Draw, name: str) -> list[Contact]:
     return [
-        Contact(f"https://{name}.example/?a=1&b={index}", "Business", "Website" if index else "Facebook")
+        Contact(
+            f"https://{name}.example/?a={draw.between(1, 9)}&b={index}", "Business", "Website" if index else "Facebook"
+        )
         for index in range(draw.between(0, 2))
     ]
 

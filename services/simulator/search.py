@@ -20,12 +20,14 @@ _SINCE = re.compile(r"\(\s*LastUpdated\s*=\s*([0-9T:.Z+-]+)\s*\)", re.IGNORECASE
 
 
 def search(world: World, call: Call, faults: Faults) -> Answer:
-    """Answer a Search. Raises RefusedError with 20201, 20203, 20206, 20208 or 20210."""
+    """Answer a Search. Raises RefusedError with 20201, 20203, 20206, 20207, 20208 or 20210."""
     if faults.strikes("throttle-20210"):
         raise RefusedError(20210, "Too Many Outstanding Queries")
     resource = call.get("searchtype")
     if resource not in RESOURCES or call.get("class") != resource:
         raise RefusedError(20203, f"SearchType and Class must be equal and one of {', '.join(RESOURCES)}")
+    if faults.on("refused-resource") == resource:
+        raise RefusedError(20207, "Unauthorized Query")
     if call.get("querytype") != "DMQL2":
         raise RefusedError(20203, "QueryType must be DMQL2")
     if call.get("format", "STANDARD-XML").upper() != "STANDARD-XML":

@@ -32,8 +32,8 @@ class Server(socketserver.TCPServer):
         self.options = options
         self.world = World(options)
         self.faults = Faults(options.seed, options.faults)
-        self.gates = Gates(self.faults)
         self.sessions = Sessions(self.faults)
+        self.gates = Gates(self.faults, self.sessions)
         self.transactions = Transactions(self.world, self.faults, self.sessions)
         self._stopping = threading.Event()
         self._lock = threading.Lock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 
 from .faults import Faults
 
@@ -23,8 +23,7 @@ class Sessions:
         self._lost: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._most_open = 0
-        self._second = 0
-        self._in_second = 0
+        self._recent: deque[float] = deque()
         self._most_in_second = 0
 
     def login(self, cookie: str | None) -> str | None:
@@ -76,30 +75,38 @@ class Sessions:
 
     def count(self, transaction: str) -> None:
         """Note a request."""
-        second = int(time.monotonic())
         with self._lock:
+            now = time.monotonic()
             self._counts[f"requests.{transaction}"] += 1
-            self._in_second = self._in_second + 1 if second == self._second else 1
-            self._second = second
-            self._most_in_second = max(self._most_in_second, self._in_second)
+            if transaction not in ("Photo", "Unknown"):
+                self._recent.append(now)
+                while self._recent[0] <= now - 1:
+                    self._recent.popleft()
+                self._most_in_second = max(self._most_in_second, len(self._recent))
+
+    def too_early(self, transaction: str) -> None:
+        """Note a request that came though the client was told to stay away."""
+        with self._lock:
+            self._counts[f"too_early.{transaction}"] += 1
 
     def stats(self) -> dict[str, object]:
-        """Requests by transaction, logins, logouts, sessions now and at most, requests in the busiest second."""
+        """Requests by transaction, those of them that came too early, logins, logouts, sessions now and at most, and
+        RETS transactions within the busiest stretch of one second, wherever it begins."""
         with self._lock:
             self._expire()
-            requests = {
-                name.removeprefix("requests."): count
-                for name, count in sorted(self._counts.items())
-                if name.startswith("requests.")
-            }
             return {
-                "requests": requests,
+                "requests": self._counted("requests."),
+                "too_early": self._counted("too_early."),
                 "logins": self._counts["logins"],
                 "logouts": self._counts["logouts"],
                 "sessions_open": len(self._open),
                 "sessions_open_max": self._most_open,
                 "requests_per_second_max": self._most_in_second,
             }
+
+    def _counted(self, prefix: str) -> dict[str, int]:
+        counts = sorted(self._counts.items())
+        return {name.removeprefix(prefix): count for name, count in counts if name.startswith(prefix)}
 
     def _expire(self) -> None:
         limit = time.monotonic() - int(self._faults.on("one-session") or IDLE_SECONDS)

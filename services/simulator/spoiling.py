@@ -20,6 +20,11 @@ def spoiled(faults: Faults, key: str, serial: int) -> str | None:
     return next((name for name in SPOILED if faults.hits(name, key, serial)), None)
 
 
+def expired(faults: Faults, key: str, stamp: int) -> bool:
+    """Whether the photo URLs of a listing with this timestamp lead nowhere: it has not been fetched twice with it."""
+    return faults.hits("expired-photo-url", key) and faults.tallied("expired-photo-url", f"{key}/{stamp}") < 2
+
+
 def spoil(fault: str, data: bytes) -> tuple[bytes, str]:
     """What is sent in place of a photo, and as what. Not for ghosts, in whose place nothing is sent."""
     if fault == "half-photo":

@@ -53,16 +53,22 @@ SWITCHES: dict[str, Switch] = {
     "cut": _now_and_then("cut the connection in the middle of a body"),
     "deep-nesting": _on_some("listings that hold an element 5000 deep", "0.02"),
     "double-escaping": _on_some("escape the text of listings twice"),
+    "doubled-keys": _on_some("a master list with some keys twice in place of others; the number of rows agrees", "0.1"),
     "drip": Switch(
         "send a body at BYTES per second; VALUE: BYTES, then :OFTEN", rf"[1-9]\d{{0,6}}(:{_FREQUENCY})?", "64:7", True
     ),
     "duplicate-records": _on_some("listings that are twice in their page, counted once", "0.1"),
+    "echo": _kind_now_and_then(
+        "refuse a request with a text that quotes its Authorization and cookies: an invalid session, or a web page",
+        "reply:5", "reply", "page",
+    ),
     "empty-inventory": Switch("a master list without records, as code 0 or 20201", "0|20201", "0"),
     "endless": _kind_now_and_then(
         "a body that never ends: of text, or of rows in a master list", "text:7", "text", "rows"
     ),
     "entity-bomb": _now_and_then("a DOCTYPE with entities of gigabytes and of files, all referred to", "3"),
     "expired-photo-url": _on_some("photo URLs answer 403 until their listing has been fetched a second time", "0.1"),
+    "foreign-inventory": Switch("a master list of quite another MLS, in which all counts agree", "1", "1"),
     "ghost-photo": _on_some("photos that are named but not there", "0.1"),
     "half-photo": _on_some("photos that are well-framed halves", "0.1"),
     "hostile-keys": Switch("master lists hold further listings with hostile keys, which cannot be fetched", "1", "1"),
@@ -91,7 +97,7 @@ SWITCHES: dict[str, Switch] = {
     ),
     "needs-accept": Switch("answer 406 to requests for photos without Accept: */*", "1", "1"),
     "no-object": Switch(
-        "GetObject refuses the photos of listings with 20402 or 20403; VALUE: CODE, then :SHARE",
+        "GetObject refuses the photos of records with 20402 or 20403; VALUE: CODE, then :SHARE",
         rf"(20402|20403)(:{_SHARE})?", "20403:0.1", True,
     ),
     "nonce-per-request": Switch(
@@ -101,14 +107,15 @@ SWITCHES: dict[str, Switch] = {
     "not-logged-in": _now_and_then("answer 20701 out of nowhere: the session lives on", "5"),
     "odd-logout": _one_of("another answer to Logout", "401", "text", "empty"),
     "odd-metadata": _one_of(
-        "metadata that are empty, with blank rows, of unknown kinds, cut short, or an error",
-        "empty", "blank", "unknown", "cut", "failed",
+        "metadata that are empty, all blank, with blank rows, of unknown kinds, cut short, or an error",
+        "empty", "blank", "gaps", "unknown", "cut", "failed",
     ),
     "offset-ignored": Switch("whatever the Offset, the first page", "1", "1"),
     "one-session": Switch(
         "refuse a login (20022) while a session lives; VALUE is its idle seconds", r"\d{1,6}", "1800"
     ),
     "placeholder-photo": _on_some("photos that are all one and the same picture", "0.1"),
+    "refused-resource": _one_of("searches of VALUE are not authorised (20207)", "Agent", "Office"),
     "relative-capabilities": Switch("capability URLs without scheme and host", "1", "1"),
     "reply-order": Switch("ReplyCode before ReplyText in the login reply", "1", "1"),
     "reverting-timestamp": _on_some("every day the timestamps of listings go back; nothing else changes", "0.05"),

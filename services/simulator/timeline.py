@@ -26,11 +26,12 @@ Stamped = Callable[[int, int], int]
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Shares of a population per day."""
+    """Shares of a population per day; ``returned`` is one of those removed."""
 
     new: float = 0.0
     changed: float = 0.0
     removed: float = 0.0
+    returned: float = 0.0
     rephotographed_of_changed: float = 0.0
     touched_of_changed: float = 0.0
 
@@ -184,14 +185,23 @@ class Population:
             for number in range(before.total):
                 if not gone[number] and number not in busy and (kinds := stamped(number, day)):
                     self._log(heads, number, day, kinds)
+        returned = self._returned(draw, before)
+        for number in returned:
+            gone[number] = 0
         new = count(self.rates.new)
         heads.extend([-1] * new)
         gone.extend(bytes(new))
         self._births.append(before.total + new)
         self._shifts.append(shift)
-        live = before.live - len(removed) + new
+        live = before.live - len(removed) + len(returned) + new
         self.now = Snapshot(self, day, before.total + new, live, heads, gone)
         return {"new": new, "changed": len(changed), "rephotographed": photographed, "removed": len(removed)}
+
+    def _returned(self, draw: Draw, before: Snapshot) -> list[int]:
+        """Which of those gone are there again, with the timestamp they had."""
+        if not self.rates.returned:
+            return []
+        return [number for number in range(before.total) if before.gone[number] and draw.chance(self.rates.returned)]
 
     def _log(self, heads: array[int], number: int, day: int, kinds: int) -> None:
         self.log_day.append(day)

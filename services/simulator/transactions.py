@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
-from . import metadata
 from .answers import XML, Answer, Call, RefusedError, envelope
 from .auth import Authenticator
 from .facts import DESTINATION
@@ -47,6 +46,8 @@ class Transactions:
         if not verdict.passed:
             extra = {"WWW-Authenticate": verdict.challenge} if verdict.challenge else {}
             return Answer(b"", "text/plain", verdict.status, extra)
+        if self._faults.strikes("echo"):
+            return _echo(headers, page=self._faults.kind("echo") == "page")
         cookie = _cookie(headers.get("Cookie", ""), self._cookie_name())
         found = self._permitted(name, cookie, call)
         if found.content_type == XML and found.status == 200 and self._faults.strikes("success-with-400"):
@@ -79,7 +80,7 @@ class Transactions:
                 return search(self._world, call, self._faults)
             if name == "GetObject":
                 return get_object(self._world, call, self._faults)
-            return distorted(get_metadata(call), self._faults.on("odd-metadata"))
+            return distorted(get_metadata(call, self._world.edition), self._faults.on("odd-metadata"))
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
 
@@ -103,13 +104,14 @@ class Transactions:
         form = self._faults.on("login-form")
         nothing = "NULL" if form == "null" else ""
         base = "" if self._faults.on("relative-capabilities") else call.base
+        edition = self._world.edition
         lines = [
             f"Broker={DESTINATION}",
             "MemberName=Example Feed",
-            f"MetadataVersion={metadata.VERSION}",
-            f"MinMetadataVersion={metadata.VERSION}",
-            f"MetadataTimestamp={metadata.DATE}",
-            f"MinMetadataTimestamp={metadata.DATE}",
+            f"MetadataVersion={edition.version}",
+            f"MinMetadataVersion={edition.version}",
+            f"MetadataTimestamp={edition.date}",
+            f"MinMetadataTimestamp={edition.date}",
             f"User={DESTINATION},{nothing},{nothing},{DESTINATION}",
             *(f"{transaction}={base}{path}" for path, transaction in PATHS.items()),
         ]
@@ -123,6 +125,15 @@ class Transactions:
             b'<?xml version="1.0" encoding="utf-8"?>\n' + opening + b"\n" + body + b"\n</RETS>\n",
             headers={"Set-Cookie": f"{self._cookie_name()}={session}; path=/; HttpOnly"},
         )
+
+
+def _echo(headers: Mapping[str, str], *, page: bool) -> Answer:
+    """What careless servers tell the world about who asked."""
+    quoted = "; ".join(f"{name}: {headers.get(name, '')}" for name in ("Authorization", "Cookie"))
+    if page:
+        text = escape(quoted)
+        return Answer(f"<html><title>Error for {text}</title><body>{text}</body></html>".encode(), "text/html")
+    return Answer(envelope(400, f"RETS-Session-ID is invalid for {quoted}"))
 
 
 def _reply(text: str, code: int, close: str, code_first: bool = False) -> bytes:

@@ -1,11 +1,17 @@
 """What really is at the MLS, typed and under the names of the RESO Data Dictionary: what a consumer should hold.
 
+``decoded`` is what the codes among the fields stand for by the metadata of now; what a consumer that has no metadata
+cannot know, and one that has those of a while ago knows as of then.
+
 Faults change what is sent, not what is true, and so the truth stays what the MLS means, with these additions:
 
 - ``withheld: true`` on a listing or photo that no client can ever get while its faults stay on, with the fault's name
   as ``withheld_reason``: ``missing-record``, ``missing-key``, ``deep-nesting`` (what is beyond every bound is there to
   be refused), ``short-inventory`` (for clients that go by master lists), ``stale-copy`` (only listings that differ
-  from yesterday's); of photos ``ghost-photo``, ``not-an-image``, ``image-bomb``, ``half-photo``, ``placeholder-photo``.
+  from yesterday's); of photos ``ghost-photo``, ``not-an-image``, ``image-bomb``, ``half-photo``, ``placeholder-photo``,
+  ``expired-photo-url`` (only until the listing, as it is now, has been fetched a second time) and, of yesterday's
+  photos in ``sent``, ``stale-copy`` where their URLs lead nowhere any more.
+- The ``photo`` of an agent or office is withheld by ``no-object``, as it has no URL.
 - ``object_withheld: true`` on a listing whose photos GetObject refuses (``no-object``); their URLs work.
 - ``unknown``: the paths of elements and attributes that no guide names (``unknown-elements``); what they hold is not
   true of any column.
@@ -29,15 +35,16 @@ from .faults import Faults
 from .formats import iso, rfc1123
 from .listing import Listing
 from .making import key_of
-from .people import AGENT, Contact, Person, person_fields
+from .objects import TYPES
+from .people import AGENT, Contact, Person, person_fields, portrait
 from .photos import Photo
 from .render import photo_url
 from .schema import CHILDREN, ELEMENTS
-from .spoiling import placeholder, spoiled
+from .spoiling import expired, placeholder, spoiled
 from .values import Moment, Value, local_date, truth
 from .world import View
 
-RESOURCES = ("property", "member", "office")
+RESOURCES = ("property", "member", "office", "lookup")
 _NAMES = {
     "Building/Rooms": "rooms",
     "OpenHouse": "open_houses",
@@ -45,6 +52,7 @@ _NAMES = {
     "UtilitiesAvailable": "utilities",
 }
 _WITHHOLDING = ("missing-record", "missing-key", "deep-nesting", "short-inventory")
+_PHOTO_STAMPS = {"Agent": "photo_last_updated", "Office": "logo_last_updated"}
 _ROLES = ("list", "co_list", "co_list", "co_list")
 
 
@@ -59,11 +67,13 @@ class Look:
 
 
 def truths(view: View, resource: str, look: Look) -> Iterator[dict[str, Any]]:
-    """Every living record of ``property``, ``member`` or ``office``. Nulls are left out."""
-    if resource == "member":
-        yield from (person_truth(view.agent(number)) for number in view.agents.numbers())
+    """Every living record of ``property``, ``member`` or ``office``, nulls left out; or the values of ``lookup``."""
+    if resource == "lookup":
+        yield from view.world.edition.truths(look.language)
+    elif resource == "member":
+        yield from (_listed(view, view.agent(number), "Agent", look) for number in view.agents.numbers())
     elif resource == "office":
-        yield from (person_truth(view.office(number)) for number in view.offices.numbers())
+        yield from (_listed(view, view.office(number), "Office", look) for number in view.offices.numbers())
     else:
         for number in view.listings.numbers():
             yield property_truth(view, view.listing(number, look.language), look)
@@ -94,6 +104,7 @@ def property_truth(view: View, listing: Listing, look: Look) -> dict[str, Any]:
         "stamp": rfc1123(listing.stamp),
         "modified": iso(listing.stamp),
         "fields": fields,
+        "decoded": {"list_aor": view.world.edition.board(fields["list_aor_key"])[look.language]},
     }
     for path, name in _NAMES.items():
         record[name] = [_child(path, item) for item in listing.children.get(path, ())]
@@ -101,7 +112,8 @@ def property_truth(view: View, listing: Listing, look: Look) -> dict[str, Any]:
         {"member": person_truth(agent), "office": person_truth(agent.office) if agent.office else None}
         for agent in agents
     ]
-    record["photos"] = [_photo(view, listing.number, photo, look) for photo in listing.photos]
+    stale = expired(look.faults, listing.key, view.listings.stamp(listing.number))
+    record["photos"] = [_photo(view, listing.number, photo, look, stale) for photo in listing.photos]
     return record | _faulty(view, listing, look)
 
 
@@ -131,6 +143,10 @@ def _faulty(view: View, listing: Listing, look: Look) -> dict[str, Any]:
 def _older(before: View, number: int, look: Look) -> dict[str, Any]:
     """Yesterday's record, without what is said of faults."""
     older = property_truth(before, before.listing(number, look.language), look)
+    there = {photo_url(look.base, "LargePhoto", number, photo) for photo in before.world.view().photos(number)}
+    for photo in older["photos"]:
+        if photo["large_photo_url"] not in there:
+            photo |= {"withheld": True, "withheld_reason": "stale-copy"}
     return {name: value for name, value in older.items() if name not in ("sent", "withheld", "withheld_reason")}
 
 
@@ -145,6 +161,21 @@ def person_truth(person: Person) -> dict[str, Any]:
         "phones": [_contact(contact, "phone_number", "phone_type") for contact in person.phones],
         "websites": [_contact(contact, "website_url", "website_type") for contact in person.websites],
     }
+
+
+def _listed(view: View, person: Person, resource: str, look: Look) -> dict[str, Any]:
+    """An agent or office by its own record, which alone has a photo: in the size asked for, else the largest it has."""
+    record = person_truth(person)
+    which = portrait(view.snapshot(resource), person.number)
+    if which is None:
+        return record
+    photo: dict[str, Any] = {"modification_timestamp": record["fields"][_PHOTO_STAMPS[resource]]}
+    if look.size:
+        size = look.size if look.size in TYPES[resource] else TYPES[resource][-1]
+        photo["sha256"], photo["bytes"] = view.world.fingerprint(size, *which)
+    if look.faults.hits("no-object", person.key):
+        photo |= {"withheld": True, "withheld_reason": "no-object"}
+    return record | {"photo": photo}
 
 
 def _child(path: str, item: dict[str, Value]) -> dict[str, Any]:
@@ -162,7 +193,7 @@ def _contact(contact: Contact, name: str, kind: str) -> dict[str, str]:
     return {name: contact.text, "contact_type": contact.contact_type, kind: contact.type}
 
 
-def _photo(view: View, number: int, photo: Photo, look: Look) -> dict[str, Any]:
+def _photo(view: View, number: int, photo: Photo, look: Look, stale: bool) -> dict[str, Any]:
     base = look.base
     found: dict[str, Any] = {
         "order": photo.order,
@@ -179,7 +210,7 @@ def _photo(view: View, number: int, photo: Photo, look: Look) -> dict[str, Any]:
         found["sha256"], found["bytes"] = view.world.fingerprint(
             look.size, "house", number, photo.serial, photo.version
         )
-    if fault := spoiled(look.faults, key_of(number), photo.serial):
+    if fault := spoiled(look.faults, key_of(number), photo.serial) or ("expired-photo-url" if stale else None):
         found |= {"withheld": True, "withheld_reason": fault}
         if fault == "placeholder-photo":
             data = placeholder()

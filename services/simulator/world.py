@@ -12,6 +12,7 @@ from functools import lru_cache
 from . import clock, people
 from .clock import Clock
 from .drawing import picture
+from .edition import Edition
 from .listing import Listing, listing_of
 from .options import Options
 from .people import AGENT, OFFICE, Person
@@ -19,8 +20,8 @@ from .photos import Photo, photos_of
 from .timeline import Population, Rates, Snapshot, Stamped
 
 _LISTING = 0
-_LISTING_RATES = Rates(0.006, 0.04, 0.005, 1 / 3, 0.1)
-_PEOPLE_RATES = Rates(changed=0.01)
+_LISTING_RATES = Rates(0.006, 0.04, 0.005, rephotographed_of_changed=1 / 3, touched_of_changed=0.1)
+_PEOPLE_RATES = Rates(changed=0.01, removed=0.01, returned=0.2)  # removed: listed no more, though listings name them
 _PICTURES_KEPT, _HASHES_KEPT, _PEOPLE_KEPT, _ANSWERS_KEPT = 400, 200_000, 4096, 8
 
 
@@ -62,6 +63,7 @@ class World:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.clock = Clock()
+        self.edition = Edition()
         self._lock = threading.Lock()
         agents, offices = people.pool(options.listings)
         early = (clock.QUIET, clock.PEOPLE_SPAN)
@@ -84,6 +86,12 @@ class World:
     def before(self) -> View:
         """The MLS as it was a day ago; on the first day, as it is."""
         return self._before
+
+    def publish(self) -> Edition:
+        """The next edition of the metadata, from now on."""
+        with self._lock:
+            self.edition = Edition(self.edition.number + 1)
+            return self.edition
 
     def advance(self, days: int, stamped: Stamped | None = None) -> dict[str, int]:
         """Let whole days pass. Returns what they did, summed, and how many listings there are now.

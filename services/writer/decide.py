@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from msgspec.structs import replace
 
 from shared.backoff import next_attempt_at
 from shared.effects import (
     Count,
+    DropLine,
     Effect,
     EndCandidacy,
     KeepRecord,
@@ -20,15 +23,19 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped
+from shared.mapping.times import parse_stamp
 from shared.messages import PageFetched, SourceRecord
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 
 NOT_DELIVERED = "the MLS lists it but does not deliver it"
+OLDER_COPY = "the MLS delivers an older copy than it lists"
+WITHOUT_KEY = "the MLS lists it but does not deliver it, or without its key: see quarantine"
 SAME_CLOCK_MARGIN = 2 * SECOND
 """A record read this close to its timestamp by the server's own ``Date`` may change again under the same timestamp."""
 OTHER_CLOCK_MARGIN = MINUTE
@@ -46,11 +53,12 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record of a page that cannot be mapped, with its bytes and the reason."""
+    """A record of a page that cannot be mapped, or (``kind`` xml) not even read, with its bytes and the reason."""
 
     key: str
     body: bytes
     reason: str
+    kind: Literal["record", "xml"] = "record"
 
 
 def on_page(
@@ -69,20 +77,32 @@ def on_page(
     effects: list[Effect] = []
     came = {item.mapped.key for item in read}
     for item in {item.mapped.key: item for item in read}.values():
-        effects += _record(page, item, lines.get(item.mapped.key), horizon)
+        effects += _record(page, item, lines.get(item.mapped.key), horizon, now)
+    lost = sorted(set(page.asked) - came - {bad.key for bad in unreadable})
+    unreadable, lost = _told_by_elimination(unreadable, lost)
     for bad in unreadable:
         line = lines.get(bad.key)
         if not _counts(page, line, horizon):
             continue
-        effects.append(Quarantine(bad.key, "record", bad.body, bad.reason, page.observed_at))
+        may_be = () if bad.key else tuple(lost)
+        effects.append(Quarantine(bad.key, bad.kind, bad.body, bad.reason, page.observed_at, may_be))
         effects += _in_vain(line, page.observed_at, f"quarantined: {bad.reason}", now)
-    lost = set(page.asked) - came - {bad.key for bad in unreadable}
-    for key in sorted(lost):
-        effects += _in_vain(lines.get(key), page.observed_at, page.failure or NOT_DELIVERED, now)
+    keyless = any(not bad.key for bad in unreadable)
+    for key in lost:
+        reason = page.failure or (WITHOUT_KEY if keyless else NOT_DELIVERED)
+        effects += _in_vain(lines.get(key), page.observed_at, reason, now)
     return effects
 
 
-def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | None) -> list[Effect]:
+def _told_by_elimination(unreadable: Sequence[Unreadable], lost: list[str]) -> tuple[Sequence[Unreadable], list[str]]:
+    """Where one record came without its key and one key asked for did not come, they belong together."""
+    keyless = [bad for bad in unreadable if not bad.key]
+    if len(keyless) != 1 or len(lost) != 1:
+        return unreadable, lost
+    return [bad if bad.key else dataclasses.replace(bad, key=lost[0]) for bad in unreadable], []
+
+
+def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | None, now: int) -> list[Effect]:
     key, mapped = item.mapped.key, item.mapped
     if not _counts(page, line, horizon):
         return []
@@ -94,11 +114,18 @@ def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | Non
     after = replace(
         line, stored=True, observed_at=page.observed_at, stamp=item.source.stamp, hash=mapped.hash, unsettled=unsettled
     )
-    if met:
+    effects: list[Effect] = [EndCandidacy(key)]
+    if met and _is_older(item.source.stamp, line.wanted_stamp):
+        # A replica that lags answered. What it has is written, as every last observation, and still wanted.
+        met = False
+        if not line.asked:
+            reason = f"{OLDER_COPY}: of {item.source.stamp[:40]}, listed of {(line.wanted_stamp or '')[:40]}"
+            after = _tried(after, reason, now)
+            effects.append(Count("unavailable"))
+    elif met:
         after = replace(
             after, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None, reason=None
         )
-    effects: list[Effect] = [EndCandidacy(key)]
     if line.stored and line.hash == mapped.hash:
         effects += [KeepRecord(mapped, after), Count("unchanged")]
     else:
@@ -108,6 +135,8 @@ def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | Non
         ]
     if line.stored and line.wanted_stamp == line.stamp and not line.unsettled and met:
         effects.append(RecheckPhotos(key))  # nothing but its age asked for this record: ask for its photos too
+    if line.stored and line.unsettled:
+        effects.append(RetryPhotos(key))  # a photo's address may have expired: the record may have brought another
     return effects
 
 
@@ -132,19 +161,23 @@ def is_unsettled(modified: datetime | None, server_date: int | None, observed_at
 def _in_vain(line: Line | None, observed_at: int, reason: str, now: int) -> list[Effect]:
     if line is None or line.wanted_by is None or line.asked or observed_at < line.wanted_by:
         return []  # not wanted, already counted for this inventory, or asked before it
+    return [PutLine(_tried(line, reason, now)), Count("unavailable")]
+
+
+def _tried(line: Line, reason: str, now: int) -> Line:
+    """The line with one more attempt, on behalf of the inventory that wants the record."""
     attempts = line.attempts + 1
-    return [
-        PutLine(
-            replace(
-                line,
-                attempts=attempts,
-                attempted_by=line.wanted_by,
-                reason=reason,
-                next_attempt_at=next_attempt_at(attempts, now),
-            )
-        ),
-        Count("unavailable"),
-    ]
+    due = next_attempt_at(attempts, now)
+    return replace(line, attempts=attempts, attempted_by=line.wanted_by, reason=reason, next_attempt_at=due)
+
+
+def _is_older(stamp: str, wanted: str | None) -> bool:
+    """Whether both are timestamps and ``stamp`` is the earlier one: not "different", since a record may have changed
+    after it was listed."""
+    try:
+        return wanted is not None and parse_stamp(stamp) < parse_stamp(wanted)
+    except ValueError:
+        return False
 
 
 def on_gone(observed_at: int, keys: Sequence[str], lines: Mapping[str, Line], horizon: int | None) -> list[Effect]:
@@ -157,4 +190,14 @@ def on_gone(observed_at: int, keys: Sequence[str], lines: Mapping[str, Line], ho
         effects.append(EndCandidacy(key))
         if line is not None and line.stored and line.observed_at < observed_at:
             effects += [RemoveRecord(Line(key, observed_at=observed_at)), Count("removed")]
+    return effects
+
+
+def on_unlisted(lines: Iterable[Line]) -> list[Effect]:
+    """Give up records of a resource that is listed no more: no tombstone stays, for no inventory will lack them."""
+    effects: list[Effect] = []
+    for line in lines:
+        if line.stored:
+            effects += [RemoveRecord(Line(line.key, observed_at=line.observed_at)), Count("removed")]
+        effects.append(DropLine(line.key))
     return effects

@@ -1,12 +1,14 @@
 """The writer: turns source records into rows.
 
 Consumes ``page.fetched`` and ``listings.gone``; publishes ``photos.pending`` for every record of a page, changed or
-not, that the store says has photos to fetch or objects to delete. A page is one transaction.
+not, that the store says has photos to fetch or objects to delete, and ``addresses.pending``. A page is one transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
@@ -14,11 +16,14 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter
 
-from services.writer.decide import Read, Unreadable, on_gone, on_page
+from services.writer.decide import Read, Unreadable, on_gone, on_page, on_unlisted
+from services.writer.history import Historian
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
-from shared.effects import Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.effects import AddHistory, Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.history import EVERYTHING
+from shared.mapping.escaped import restored
 from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
 from shared.messages import Envelope, ListingsGone, Message, PageFetched, PhotosPending, SourceRecord
@@ -49,13 +54,30 @@ REMOVE_AT_ONCE = 500
 REMAP_AT_ONCE = 100
 
 
+@dataclass(slots=True)
+class Remapped:
+    """How far mapping stored records again has come: records mapped, of them changed, and those that cannot be."""
+
+    records: int = 0
+    changed: int = 0
+    unmappable: int = 0
+
+
 class Writer:
     """See the module."""
 
-    def __init__(self, feeds: Mapping[str, WriterSettings], store: Store, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        feeds: Mapping[str, WriterSettings],
+        store: Store,
+        outbox: Outbox,
+        tell: Callable[[str, str], None] = lambda _feed, _run_id: None,
+    ) -> None:
+        """``tell`` is called with feed and run after each page: there may be addresses to look up."""
         self._feeds = feeds
         self._store = store
         self._outbox = outbox
+        self._tell = tell
         self._mappings = {settings.mapping: load(settings.mapping) for settings in feeds.values()}
 
     def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
@@ -64,7 +86,7 @@ class Writer:
             raise Reject(f"no feed {message.feed} is configured")
         match message:
             case PageFetched():
-                return self._page(message, envelope.run_id)
+                return self._page(message, envelope)
             case ListingsGone():
                 return self._gone(message, envelope.run_id)
             case _:
@@ -73,27 +95,71 @@ class Writer:
     def map(self, feed: str, resource: str, record: SourceRecord) -> Read:
         """One record in typed form. Raises UnmappableError."""
         settings = self._feeds[feed]
-        mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, record), settings)
+        plain = restored(record, settings.unescape)
+        mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, plain), settings)
         return Read(record, mapped, photos)
 
-    def remap(self, feed: str, run_id: str) -> None:
-        """Make the feed's rows anew, from the records as sent, if mapping or media policy are no longer what they were.
+    def remap(
+        self, feed: str, run_id: str, *, force: bool = False, watch: Callable[[Remapped], None] = lambda _: None
+    ) -> Remapped:
+        """Make the feed's rows anew, from the records as sent, if mapping, media policy or the way its text is read are
+        no longer what they were.
 
-        No observation: ``observed_at`` stays. Some at a time; interrupted, it begins anew and finds less to do. Photos
-        that are pending now are asked for by the inventory that follows.
+        With ``force`` in any case, and of all records, not only those that become others. No observation:
+        ``observed_at`` stays, and history gains nothing. Some at a time; interrupted, it begins anew and finds less to
+        do. Photos that are pending now are asked for by the inventory that follows. ``watch`` is told how far it is.
         """
         settings = self._feeds[feed]
         mapping = self._mappings[settings.mapping]
-        form = f"{settings.mapping} {mapping.version.hex()} {policy(settings).decode()}"
-        if self._store.feeds.form(feed) == form:
-            return
-        for resource in mapping.resources:
+        forms = {
+            resource: f"{resource} {settings.mapping} {mapping.version.hex()} {policy(resource, settings).decode()} "
+            f"{settings.unescape}"
+            for resource in mapping.resources
+        }
+        known = (self._store.feeds.form(feed) or "").split("\n")
+        done = Remapped()
+        for resource, form in forms.items():
+            if form in known and not force:
+                continue
             after: str | None = None
-            while (after := self._remap_some(feed, resource, after, run_id)) is not None:
-                pass
-        self._store.feeds.set_form(feed, form)
+            while (after := self._remap_some(feed, resource, after, run_id, force, done)) is not None:
+                watch(done)
+        if known != [*forms.values()]:
+            self._store.feeds.set_form(feed, "\n".join(forms.values()))
+        return done
 
-    def _remap_some(self, feed: str, resource: str, after: str | None, run_id: str) -> str | None:
+    def give_up(self, feed: str, run_id: str) -> None:
+        """Give up what was read of resources that are no longer listed: listings' copies take its place, or nothing.
+
+        Some at a time; interrupted, it finds less to do, and objects still to be deleted are asked for again.
+        """
+        settings = self._feeds[feed]
+        for resource in self._mappings[settings.mapping].resources:
+            if resource in settings.resources:
+                continue
+            at = self._store.feeds.observe(feed)
+            while self._give_up_some(feed, resource, run_id, at):
+                pass
+            now = self._store.feeds.now()
+            with self._store.write() as tx:
+                pending = tx.media.pending_between(feed, resource, None, None, now)
+            for key in pending:
+                self._outbox.publish(PhotosPending(feed=feed, resource=resource, key=key), run_id)
+
+    def _give_up_some(self, feed: str, resource: str, run_id: str, at: int) -> bool:
+        """Whether there was anything; when not (any more), what is still on its way is too late from now on."""
+        with self._store.write() as tx:
+            effects = on_unlisted(islice(tx.ledger.between(feed, resource, None, None), REMOVE_AT_ONCE))
+            tx.records.apply(feed, resource, run_id, effects)
+            self._settle_copies(tx, feed, resource, run_id, effects)
+            if not effects:
+                tx.removals.forget(feed, resource, at)
+        self._measure(feed, resource, effects)
+        return bool(effects)
+
+    def _remap_some(
+        self, feed: str, resource: str, after: str | None, run_id: str, force: bool, done: Remapped
+    ) -> str | None:
         """The last key looked at, None when there was none left."""
         effects: list[Effect] = []
         with self._store.write() as tx:
@@ -107,17 +173,21 @@ class Writer:
                 except UnmappableError as error:
                     log.warning("a stored record can no longer be mapped; its row stays", feed=feed, resource=resource,
                                 key=line.key, reason=str(error))  # fmt: skip
+                    done.unmappable += 1
                     continue
-                if read.mapped.hash != line.hash:
+                done.records += 1
+                done.changed += read.mapped.hash != line.hash
+                if force or read.mapped.hash != line.hash:
                     after_it = replace(line, hash=read.mapped.hash)
                     effects.append(StoreRecord(read.mapped, read.photos, record, after_it, insert=False))
             tx.records.apply(feed, resource, run_id, effects)
             self._settle_copies(tx, feed, resource, run_id, effects)
         return lines[-1].key if lines else None
 
-    def _page(self, page: PageFetched, run_id: str) -> str:
+    def _page(self, page: PageFetched, envelope: Envelope) -> str:
+        run_id = envelope.run_id
         read: list[Read] = []
-        unreadable: list[Unreadable] = []
+        unreadable = [Unreadable(bad.key, bad.body, bad.reason, "xml") for bad in page.broken]
         for record in page.records:
             try:
                 read.append(self.map(page.feed, page.resource, record))
@@ -129,12 +199,16 @@ class Writer:
             lines = tx.ledger.lines(page.feed, page.resource, keys)
             horizon = tx.ledger.horizon(page.feed, page.resource)
             effects = on_page(page, read, unreadable, lines, horizon.observed_at if horizon else None, now)
+            effects += self._history(tx, page.feed, page.resource, effects)
             tx.records.apply(page.feed, page.resource, run_id, effects)
             self._settle_copies(tx, page.feed, page.resource, run_id, effects)
+            if not page.asked:
+                tx.marks.handled(page.feed, page.resource, run_id, envelope.id)
             pending = tx.media.pending(page.feed, page.resource, keys, now)
         self._measure(page.feed, page.resource, effects)
         for key in pending:
             self._outbox.publish(PhotosPending(feed=page.feed, resource=page.resource, key=key), run_id)
+        self._tell(page.feed, run_id)
         return "ok"
 
     def _gone(self, gone: ListingsGone, run_id: str) -> str:
@@ -146,6 +220,7 @@ class Writer:
                 horizon = tx.ledger.horizon(gone.feed, gone.resource)
                 lines = tx.ledger.lines(gone.feed, gone.resource, keys)
                 effects = on_gone(gone.observed_at, keys, lines, horizon.observed_at if horizon else None)
+                effects += self._history(tx, gone.feed, gone.resource, effects)
                 tx.records.apply(gone.feed, gone.resource, run_id, effects)
                 self._settle_copies(tx, gone.feed, gone.resource, run_id, effects)
                 pending = tx.media.pending(gone.feed, gone.resource, keys, now)
@@ -154,6 +229,34 @@ class Writer:
                 self._outbox.publish(PhotosPending(feed=gone.feed, resource=gone.resource, key=key), run_id)
             if not effects:
                 return "ok"
+
+    def _history(self, tx: Tx, feed: str, resource: str, effects: Sequence[Effect]) -> list[AddHistory]:
+        """The entries that come with ``effects``, from what is stored before they are performed."""
+        settings = self._feeds[feed]
+        if EVERYTHING in settings.history_exclude:
+            return []
+        historian = Historian(feed, resource, self._mappings[settings.mapping], settings.history_exclude)
+        changing = [item for item in effects if isinstance(item, StoreRecord | RemoveRecord)]
+        ends = tx.records.last_entries(feed, resource, [item.line.key for item in changing])
+        entries: list[AddHistory] = []
+        for effect in changing:
+            key, at = effect.line.key, effect.line.observed_at
+            end = ends.get(key)
+            if end is not None:
+                at = max(at, end.observed_at + 1)  # an older page may fill a want when the key's tombstone has gone
+            with suppress(UnmappableError):
+                match effect:
+                    case StoreRecord(mapped=now, source=sent, insert=False):
+                        before = tx.records.source(feed, resource, key)
+                        if before is not None:
+                            entries += historian.changed(before, sent, now, at)
+                    case StoreRecord(mapped=now) if end is not None and end.deleted:
+                        entries.append(historian.returned(now, at))
+                    case RemoveRecord():
+                        entries.append(historian.removed(key, tx.records.source(feed, resource, key), at))
+                    case _:
+                        pass
+        return entries
 
     def _settle_copies(self, tx: Tx, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:
         """Members and offices follow the listings that refer to them, unless they have records of their own."""

@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.history import NOISE
+from shared.mapping.escaped import Unescape
+
 
 @dataclass(frozen=True, slots=True)
 class WriterSettings:
     """Which mapping a feed's records go through, and what becomes of their photos.
 
     ``media``: none (no photos at all), link (the MLS's addresses only), url, location, bytes (stored, by that way).
-    ``photo_size``: large, photo or thumbnail.
+    ``photo_size``: large, photo or thumbnail. ``resources``: what is read by its own master list. ``unescape``: see
+    ``shared.mapping.escaped``. ``history_exclude``: fields without a history, ``*`` for all.
     """
 
     mapping: str
     media: Literal["none", "link", "url", "location", "bytes"] = "url"
     photo_size: Literal["large", "photo", "thumbnail"] = "large"
+    resources: tuple[str, ...] = ("property",)
+    unescape: Unescape = "auto"
+    history_exclude: frozenset[str] = frozenset(NOISE)

@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any, NamedTuple
 
+from shared.mapping.extra import UNFIT
 from shared.mapping.record import Mapped, MediaItem, Problem, Reason, UnmappableError
 
 MAX_DEPTH = 64
@@ -26,7 +27,7 @@ class Copy(NamedTuple):
 class Draft:
     """A record half mapped. Paths in it are the element names joined by ``/``, with ``[n]`` where siblings repeat."""
 
-    __slots__ = ("embedded", "extra", "feed", "key", "media", "problems", "row", "rows", "unknown")
+    __slots__ = ("embedded", "extra", "feed", "key", "media", "problems", "row", "rows", "unfit", "unknown")
 
     def __init__(self, feed: str, key: str, row: list[Any], tables: tuple[str, ...]) -> None:
         self.feed = feed
@@ -37,6 +38,7 @@ class Draft:
         self.embedded: dict[tuple[str, str], tuple[str, Copy]] = {}
         self.extra: dict[str, Any] = {}
         self.problems: list[Problem] = []
+        self.unfit: dict[str, Reason] = {}
         self.unknown: list[str] = []
 
     def embed(self, copy: Copy, path: str) -> Copy:
@@ -46,7 +48,7 @@ class Draft:
     def keep(self, path: str, value: Any, reason: Reason) -> None:
         """The element is known, the value does not fit."""
         self.problems.append(Problem(path, reason))
-        self._put(path, value)
+        self.unfit[self._put(path, value)] = reason
 
     def keep_unknown(self, path: str, value: Any) -> None:
         """Nobody knows this element yet."""
@@ -55,11 +57,16 @@ class Draft:
             self.unknown.append(name)
         self._put(path, value)
 
-    def _put(self, path: str, value: Any) -> None:
+    def finished(self) -> dict[str, Any]:
+        """``extra`` whole: every value by its path, and why those are there whose element is known."""
+        return self.extra | {UNFIT: self.unfit} if self.unfit else self.extra
+
+    def _put(self, path: str, value: Any) -> str:
         path = path.replace("\0", "\\0")
-        while path in self.extra:  # element names that contain a slash can collide; neither value may be lost
+        while path in self.extra or path == UNFIT:  # names that contain a slash can collide; neither may be lost
             path += "'"
         self.extra[path] = storable(value)
+        return path
 
 
 def storable(value: Any, depth: int = 0) -> Any:

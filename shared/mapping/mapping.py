@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from shared.mapping.columns import columns_of
 from shared.mapping.convert import converters
 from shared.mapping.record import Mapped
 from shared.mapping.resource import Resource
-from shared.mapping.spec import MappingSpec, load_spec
+from shared.mapping.spec import MappingSpec, ResourceSpec, load_spec
 from shared.messages import SourceRecord
 
 
@@ -22,6 +23,8 @@ class Mapping:
     def __init__(self, spec: MappingSpec) -> None:
         self.columns: dict[str, tuple[str, ...]] = {}
         """Of every table the column names, in the order of the tuples in ``Mapped.rows``."""
+        self.akin = {name: tuple(_akin(resource)) for name, resource in spec.resources.items()}
+        """Of every resource the sets of top elements of a record that share a column."""
         self._resources: dict[str, Resource] = {}
         zone = ZoneInfo(spec.zone)
         convert = converters(zone)
@@ -58,6 +61,14 @@ class Mapping:
         return self._resources[resource].map(feed, record.key, record.stamp, record.fields)
 
 
+def _akin(resource: ResourceSpec) -> Iterator[frozenset[str]]:
+    tops: dict[str, set[str]] = {}
+    for path, line in resource.fields.items():
+        for column in columns_of(path, line):
+            tops.setdefault(column.name, set()).add(path.partition("/")[0])
+    return (frozenset(names) for names in tops.values() if len(names) > 1)
+
+
 def _version(spec: MappingSpec) -> bytes:
     """What a hash depends on beside the record: every path with its columns and type, and the declared version."""
     lines = [
@@ -67,6 +78,7 @@ def _version(spec: MappingSpec) -> bytes:
             {"": resource.fields}
             | {path: child.fields for path, child in resource.children.items()}
             | ({} if resource.media is None else {resource.media.path: resource.media.fields})
+            | ({} if resource.photo is None else {"photo": {resource.photo: resource.fields[resource.photo]}})
         ).items()
         for path, line in ((f"{part[0]}/{inner}", line) for inner, line in part[1].items())
     ]

@@ -94,6 +94,27 @@ class Photos:
         )
 
 
+class OnlyPhoto:
+    """A record's one photo, which has neither entry nor address: there is one while the record says when it changed."""
+
+    def __init__(self, element: str, place: int) -> None:
+        self._element = element
+        self._place = place
+
+    def __call__(self, fields: dict[str, Any], draft: Draft) -> None:
+        stated = _stated(fields.get(self._element))
+        if stated:
+            draft.media.append(MediaItem("1", 1, stated, modified=draft.row[self._place]))
+
+
+def _stated(value: Any) -> str:
+    """The text of an element as sent, whatever its shape: another text is another photo."""
+    if isinstance(value, list):
+        return "|".join(filter(None, map(_stated, value)))
+    text = value.get("#text") if isinstance(value, dict) else value
+    return text if isinstance(text, str) else ""
+
+
 def _path(url: str) -> str:
     """The path of a URL: a photo that moved to another host, or is asked for with another token, is the same photo."""
     path = url.split("/", 3)[-1]

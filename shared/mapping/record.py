@@ -21,14 +21,15 @@ class UnmappableError(ValueError):
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):
-    """A value that did not fit. It stands verbatim in ``extra`` under ``field``, its path; its column is NULL."""
+    """A value that did not fit. It stands verbatim in ``extra`` under ``field``, its path, and the reason under
+    ``#unfit``; its column is NULL."""
 
     field: str
     reason: Reason
 
 
 class MediaItem(msgspec.Struct, frozen=True, gc=False):
-    """One photo as the record describes it.
+    """One photo as the record describes it, or a record's only photo (``1``), of which it has but the timestamp.
 
     ``media_key`` is its identity within the record, ``order`` its place in the display order. ``version`` changes
     whenever the picture must be fetched again. ``modified`` is the picture's own timestamp, ``listed`` its entry's.

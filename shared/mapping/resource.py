@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from shared.mapping.columns import FieldLine, TableSpec, Type
+from shared.mapping.columns import FieldLine, TableSpec, Type, columns_of
 from shared.mapping.convert import Convert, Misfit, key, text
 from shared.mapping.draft import Copy, Draft
 from shared.mapping.embedded import Embedded
-from shared.mapping.parts import Children, Photos
+from shared.mapping.parts import Children, OnlyPhoto, Photos
 from shared.mapping.plan import OWN, PART, TEXT, Node, Plan, compile_plan, fill, inner
 from shared.mapping.record import Mapped, Problem, UnmappableError
 from shared.mapping.spec import MediaSpec, ResourceSpec
@@ -60,6 +60,10 @@ class Resource:
             _hang(self._plan, path, Children(table.name, plan, width, keyed=keyed))
         if spec.media is not None:
             _hang(self._plan, spec.media.path, _photos(spec.media, convert))
+        self._photo = None
+        if spec.photo is not None:
+            column = columns_of(spec.photo, spec.fields[spec.photo])[0].name
+            self._photo = OnlyPhoto(spec.photo, places[column])
         if spec.embedded is not None:
             within = others[spec.embedded.resource]
             references = [[places[column] for column in columns] for columns in spec.embedded.columns.values()]
@@ -68,12 +72,17 @@ class Resource:
     def map(self, feed: str, name: str, stamp: str, fields: dict[str, Any]) -> Mapped:
         """See ``Mapping.map``; ``name`` and ``stamp`` fall back on the record's own elements."""
         draft = self._draft(feed, name or fields.get(self._key), fields)
+        if self._photo is not None:
+            self._photo(fields, draft)
         return self._finish(
             draft, stamp or fields.get(self._modified), [copy.mapped for _, copy in draft.embedded.values()]
         )
 
     def copy(self, feed: str, fields: dict[str, Any]) -> Copy:
-        """A copy of a record found within another one; the copies within it stand beside it, not in it."""
+        """A copy of a record found within another one; the copies within it stand beside it, not in it.
+
+        It has no photo of its own: whether that of its original is kept is for the original to say.
+        """
         draft = self._draft(feed, fields.get(self._key), fields)
         mapped = self._finish(draft, fields.get(self._modified), [])
         return Copy(fields, mapped, list(draft.embedded.values()))
@@ -92,7 +101,8 @@ class Resource:
             row[self._photos] = len(draft.media)
             changes = [item.modified for item in draft.media if item.modified is not None]
             row[self._photos + 1] = max(changes, default=None)
-        row[self._extra] = draft.extra or None
+        extra = draft.finished()
+        row[self._extra] = extra or None
         draft.rows[self._table].append(tuple(row))
         content = (self._version, list(draft.rows.values()), draft.media, [copy.hash for copy in embedded])
         try:
@@ -106,7 +116,7 @@ class Resource:
             rows=draft.rows,
             media=draft.media,
             embedded=embedded,
-            extra=draft.extra,
+            extra=extra,
             problems=draft.problems,
             unknown=draft.unknown,
             hash=digest,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from typing import NamedTuple
 
 import msgspec
 import yaml
 
-from shared.mapping.columns import ColumnSpec, FieldLine, MappingError, TableSpec, distinct_columns
+from shared.mapping.columns import ColumnSpec, FieldLine, MappingError, TableSpec, columns_of, distinct_columns
 
 
 class ChildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,11 +43,22 @@ class EmbeddedSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str = ""
 
 
+class DecodedSpec(NamedTuple):
+    """A column of a resource's view: what the value of ``lookup`` whose code stands in the column ``code`` means."""
+
+    column: ColumnSpec
+    code: str
+    lookup: str
+
+
 class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One resource: its own table, its key and timestamp, and what hangs on it.
 
     ``key`` and ``modified`` are source element, column and description; a timestamp without a column stands in the
-    ledger only, so that a record that was touched but not changed rewrites no row.
+    ledger only, so that a record that was touched but not changed rewrites no row, and is added by the view that the
+    resource is then read through. ``photo`` is one of ``fields``: when the record's only photo last changed.
+    ``lookups`` are, by element, further columns of that view: the column, the lookup that the element's codes are of,
+    a description.
     """
 
     table: str
@@ -54,9 +66,24 @@ class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: tuple[str, str, str]
     modified: tuple[str, str | None, str]
     fields: dict[str, FieldLine]
+    lookups: dict[str, tuple[str, str, str]] = {}
     children: dict[str, ChildSpec] = {}
     media: MediaSpec | None = None
+    photo: str | None = None
     embedded: EmbeddedSpec | None = None
+
+    @property
+    def decoded(self) -> tuple[DecodedSpec, ...]:
+        """The columns that the resource's view adds for its codes. Raises MappingError for what cannot be decoded."""
+        return tuple(self._decoded(path, *line) for path, line in self.lookups.items())
+
+    def _decoded(self, path: str, column: str, lookup: str, about: str) -> DecodedSpec:
+        if self.modified[1] is not None:
+            raise MappingError(f"{path}: only what is read through a view has lookups, which {self.table} is not")
+        named, kind, _ = self.fields.get(path, ("", "text", ""))
+        if kind != "code" or not isinstance(named, str):
+            raise MappingError(f"{path}: lookups are for elements of type code")
+        return DecodedSpec(ColumnSpec(column, "text", about, path), named, lookup)
 
 
 class MappingSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,4 +167,28 @@ def load_spec(name: str) -> MappingSpec:
             names = [column.name for column in table.columns]
             if len(set(names)) != len(names):
                 raise MappingError(f"{name}.yaml: {table.name} has a column twice")
+        photo = spec.resources[resource].photo
+        if photo is not None and (photo not in spec.resources[resource].fields or "/" in photo):
+            raise MappingError(f"{name}.yaml: {resource}: photo: {photo} is no element of its own among the fields")
+        own = {column.name for column in spec.tables(resource)[0].columns}
+        for decoded in spec.resources[resource].decoded:
+            if decoded.column.name in own:
+                raise MappingError(f"{name}.yaml: {decoded.column.name} is a column already")
     return spec
+
+
+@cache
+def columns_by_element(name: str) -> dict[tuple[str, str], str]:
+    """Of the mapping ``name``, by resource and element the (first) column that the element's value goes to, with its
+    table. Raises MappingError when there is no such mapping."""
+    found: dict[tuple[str, str], str] = {}
+    for resource, described in load_spec(name).resources.items():
+        for table in load_spec(name).tables(resource):
+            for column in table.columns:
+                for path in column.source.split(", ") if column.source else ():
+                    found.setdefault((resource, path), f"{table.name}.{column.name}")
+        if described.media is not None:
+            for path, line in described.media.fields.items():
+                column = columns_of(f"{described.media.path}/{path}", line)[0]
+                found.setdefault((resource, column.source), f"media.{column.name}")
+    return found

@@ -27,6 +27,7 @@ from shared.photos.answers import (
 )
 from shared.photos.connections import Deadline, make_manager
 from shared.photos.errors import DownloadError, DownloadReason
+from shared.photos.hosts import HostPauses
 
 _MAX_URL = 8_192
 _MAX_REDIRECTS = 5
@@ -67,12 +68,14 @@ class Downloader:
     """Fetches photos over kept-alive connections; safe to use from many threads. Opens nothing before the first fetch.
 
     Only http and https, and only public addresses unless a host is listed: the address checked is the address connected
-    to, at every redirect. Cookies and Authorization are never sent. Redirects from https to http are followed, as the
-    photo is public and verified by decoding it.
+    to, at every redirect. A host that wants to be left alone (429, or 503 with Retry-After) is left alone by all who
+    share ``hosts``: its photos end as ``paused`` errors at once. Cookies and Authorization are never sent. Redirects
+    from https to http are followed, as the photo is public and verified by decoding it.
     """
 
-    def __init__(self, settings: DownloadSettings) -> None:
+    def __init__(self, settings: DownloadSettings, hosts: HostPauses | None = None) -> None:
         self._settings = settings
+        self._hosts = HostPauses() if hosts is None else hosts
         self._guard = AddressGuard.of(settings.allowed_private_hosts)
         self._deadline = Deadline()
         context = ssl.create_default_context()
@@ -105,6 +108,8 @@ class Downloader:
         for _ in range(_MAX_REDIRECTS + 1):
             target = self._checked(url)
             host = target.host or ""
+            if (left := self._hosts.left(host)) > 0:
+                raise DownloadError(DownloadReason.PAUSED, host, left, paused=True)
             try:
                 response = self._get(target, headers)
                 location = response.headers.get("Location") if response.status in _REDIRECTS else None
@@ -155,19 +160,26 @@ class Downloader:
     def _finish(self, response: BaseHTTPResponse, host: str) -> Download:
         if response.status == 304:
             _discard(response)
+            self._hosts.answered(host)
             return self._download("not_modified", b"", response)
         if response.status != 200:
             with suppress(exceptions.HTTPError, OSError):  # the status says more than a body that breaks off
                 _discard(response)
-            raise DownloadError(status_reason(response.status), host, retry_after(response.headers))
+            said = retry_after(response.headers)
+            if response.status == 429 or (response.status == 503 and said is not None):
+                seconds = self._hosts.refused(host, said)
+                raise DownloadError(status_reason(response.status), host, seconds, paused=True)
+            raise DownloadError(status_reason(response.status), host, said)
+        self._hosts.answered(host)
         limit = self._settings.max_bytes
-        if announced(response.headers) > limit:
+        length = announced(response.headers)
+        if length > limit:
             _drop(response)
             raise DownloadError(DownloadReason.TOO_LARGE, host)
         data = _read(response, limit + 1)
         if len(data) > limit:
             _drop(response)
-            raise DownloadError(DownloadReason.TOO_LARGE, host)
+            raise DownloadError(DownloadReason.TOO_LARGE if length else DownloadReason.ENDLESS, host)
         response.release_conn()
         return self._download("fetched", data, response)
 

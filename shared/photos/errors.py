@@ -40,11 +40,14 @@ class DownloadReason(StrEnum):
     CERTIFICATE = "certificate"
     BROKEN = "broken"
     TOO_LARGE = "too_large"
+    ENDLESS = "endless"
+    """More came than is allowed, and no length had been announced: rather a defect of the answer than a photo."""
     HTTP_401 = "http_401"
     HTTP_403 = "http_403"
     HTTP_404 = "http_404"
     HTTP_410 = "http_410"
     HTTP_429 = "http_429"
+    PAUSED = "paused"
     HTTP_4XX = "http_4xx"
     HTTP_5XX = "http_5xx"
     HTTP_UNEXPECTED = "http_unexpected"
@@ -70,13 +73,17 @@ class DownloadError(Exception):
     """A photo was not fetched. Its text has the reason and the host, never the URL's path or query: they may be signed.
 
     ``permanent``: asking again within minutes will not help. ``retry_after``: seconds the server asked for, or None.
+    ``paused``: the host wants to be left alone for ``retry_after`` seconds, whatever photo it is asked for.
     """
 
-    def __init__(self, reason: DownloadReason, host: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: DownloadReason, host: str = "", retry_after: float | None = None, *, paused: bool = False
+    ) -> None:
         super().__init__(f"{reason.value} ({host})" if host else reason.value)
         self.reason = reason
         self.host = host
         self.retry_after = retry_after
+        self.paused = paused
 
     @property
     def permanent(self) -> bool:

@@ -12,6 +12,8 @@ from PIL import Image
 from shared.photos.errors import PhotoRejectedError, RejectReason
 from shared.photos.header import Header, read_header
 
+Image.MAX_IMAGE_PIXELS = None  # ours is checked before anything is decoded; Pillow's would warn of photos within it
+
 _TYPES = {
     "JPEG": ("image/jpeg", "jpg"),
     "PNG": ("image/png", "png"),

@@ -48,6 +48,8 @@ class Answer:
         self.whole = False
         """Whether the end of the body was seen and HTTP itself proves that nothing is missing."""
         self.reply: Reply | None = None
+        self.unpacked: bool | None = None
+        """Whether a compressed body could be decompressed to its end; None while that is not known."""
 
     def __enter__(self) -> Answer:
         return self
@@ -132,6 +134,7 @@ class Answer:
         if encoding in _GZIP:
             plain = self._inflate(plain)
         elif encoding not in {"", "identity"}:
+            self.unpacked = False
             raise RetsParseError("the answer is compressed in a way that was not offered")
         size = 0
         for chunk in plain:
@@ -181,11 +184,13 @@ class Answer:
                 try:
                     plain = inflater.decompress(data, 4 * _CHUNK)
                 except zlib.error:
+                    self.unpacked = False
                     raise RetsParseError("the answer is compressed wrongly") from None
                 if plain:
                     yield plain
                 data = inflater.unconsumed_tail or inflater.unused_data
         while not inflater.eof and (plain := inflater.decompress(inflater.unconsumed_tail, 4 * _CHUNK)):
             yield plain
-        if not inflater.eof and self.wire_bytes:
+        self.unpacked = inflater.eof or not self.wire_bytes
+        if not self.unpacked:
             raise RetsTruncatedError("the compressed answer ended early")

@@ -6,6 +6,7 @@ RETS 1.8 PostObject and "not supported" in the DDB proposal), so every look-up t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -42,12 +43,22 @@ class Rule:
     wait: float = 1.0
     limit: int | None = None
     then: Reaction | None = None
+    throttle: bool = False
+    """Whether it is said of how much we ask, not of what: then no request of this login is welcome for a while."""
 
 
 _OK, _EMPTY, _RELOGIN, _BACKOFF, _FALLBACK, _SKIP, _STOP = Reaction
 
 BUSY_SECONDS: Final = 30.0
 """A reply code that says "not now" is about quotas and sessions, which seconds do not heal (RETS 1.7.2 App. C)."""
+
+
+THROTTLE_SECONDS: Final = 5.0
+"""The first pause of a whole feed that asked too much: refused again and again, it grows to an hour and more."""
+
+
+def _too_many(meaning: str) -> Rule:
+    return Rule(_BACKOFF, meaning, wait=THROTTLE_SECONDS, throttle=True)
 
 
 def _busy(meaning: str, *, limit: int | None = None, then: Reaction | None = None) -> Rule:
@@ -92,7 +103,7 @@ BY_TRANSACTION: Final[Mapping[str, Mapping[str, Rule]]] = {
         # The rows that came are there, and partial; CREA's DDF refuses without any.
         "20208": Rule(_OK, "server maximum exceeded"),
         "20209": _busy("search timed out"),
-        "20210": _busy("too many outstanding queries"),
+        "20210": _too_many("too many outstanding queries"),
         "20211": Rule(_FALLBACK, "query too complex", "ask for fewer keys in a request"),
         "20212": Rule(_FALLBACK, "Key option invalid"),
         "20213": Rule(_FALLBACK, "Key invalid"),
@@ -112,7 +123,7 @@ BY_TRANSACTION: Final[Mapping[str, Mapping[str, Rule]]] = {
         "20409": _busy("object unavailable for now"),
         "20410": Rule(_FALLBACK, "too large: the rest was withheld", "ask for fewer objects in a request"),
         "20411": _busy("timed out"),
-        "20412": _busy("too many requests"),
+        "20412": _too_many("too many requests"),
         "20413": _busy("miscellaneous object error", limit=1, then=_SKIP),
         "20414": Rule(_FALLBACK, "Location not supported", "use the media policy bytes"),
     },
@@ -127,7 +138,7 @@ BY_TRANSACTION: Final[Mapping[str, Mapping[str, Rule]]] = {
         "20509": _busy("metadata unavailable for now"),
         "20510": Rule(_FALLBACK, "too large", "ask per resource"),
         "20511": _busy("timed out"),
-        "20512": _busy("too many requests"),
+        "20512": _too_many("too many requests"),
         "20513": Rule(_FALLBACK, "miscellaneous metadata error", "ask for the other format"),
         "20514": Rule(_FALLBACK, "DTD version unavailable", "ask for the format without a version"),
     },
@@ -161,12 +172,12 @@ BY_TRANSACTION: Final[Mapping[str, Mapping[str, Rule]]] = {
         "20809": Rule(_STOP, "business rules"),
         "20810": Rule(_STOP, "file too large"),
         "20811": Rule(_STOP, "timed out"),
-        "20812": _busy("too many requests"),
+        "20812": _too_many("too many requests"),
         "20813": Rule(_STOP, "miscellaneous error"),
     },
     "DDB": {
         "20801": Rule(_FALLBACK, "DDB not supported"),
-        "20802": _busy("cannot complete now"),
+        "20802": _too_many("cannot complete now"),
         "20803": Rule(_FALLBACK, "DDB not supported for this resource"),
         "20804": Rule(_FALLBACK, "invalid search criteria field"),
         "20805": Rule(_EMPTY, "no activity since the last update"),
@@ -189,7 +200,7 @@ BY_STATUS: Final[Mapping[int, Rule]] = {
     412: Rule(_RELOGIN, "transaction not permitted at this point of the session"),
     413: Rule(_STOP, "request too large", "ask for fewer keys in a request"),
     414: Rule(_STOP, "address too long", "let Search use POST"),
-    429: Rule(_BACKOFF, "too many requests", wait=5.0),
+    429: _too_many("too many requests"),
     500: _UNAVAILABLE,
     501: Rule(_STOP, "not implemented"),
     502: _UNAVAILABLE,
@@ -201,15 +212,31 @@ BY_STATUS: Final[Mapping[int, Rule]] = {
 BROKEN: Final = Rule(_BACKOFF, "no whole answer")
 """The connection failed, or the answer was cut."""
 
+_THROTTLED: Final = re.compile(
+    r"too many (?:\w+ )?(?:requests?|quer(?:y|ies)|searches|calls|connections)\b|\bthrottl|rate limit|quota exceeded",
+    re.I,
+)
+"""What servers say under codes for miscellaneous errors, or of their own."""
+
 UNREADABLE: Final = Rule(_BACKOFF, "unreadable answer", limit=1)
 """The answer came whole and is no RETS: a maintenance page passes, a defect does not, so ask once more only."""
 
 
+AWAY: Final = Rule(_BACKOFF, "something else answers in place of the MLS", limit=2)
+"""A page of HTML or a text under a status of success: a glitch of what stands before the server, or its maintenance."""
+
+UNPACKABLE: Final = Rule(_BACKOFF, "answers cannot be decompressed: asking for plain ones", wait=0.0, limit=1)
+"""Asked for without compression the same answer may be whole."""
+
+
 def rule_for_code(transaction: str, code: str, text: str = "") -> Rule:
     """The rule for a reply code of ``transaction``. A code nobody documented is OK when its text says success
-    (servers exist that answer "Operation Successful" with a code of their own), else STOP."""
+    (servers exist that answer "Operation Successful" with a code of their own), else STOP; it, or one for any error,
+    is throttling when its text says so."""
     code = code.lstrip("0") or "0"
     rule = BY_TRANSACTION.get(transaction, {}).get(code) or ANY.get(code)
+    if (rule is None or rule.reaction is _BACKOFF) and _THROTTLED.search(text):
+        return _too_many(rule.meaning if rule is not None else "too many requests")
     if rule is not None:
         return rule
     if "success" in text.lower() and "unsuccess" not in text.lower():
@@ -231,3 +258,11 @@ def rule_for_status(transaction: str, status: int) -> Rule:
     if known is not None:
         return known
     return _UNAVAILABLE if status >= 500 else Rule(_STOP, "unexpected HTTP status")
+
+
+def known_code(transaction: str, code: str) -> str:
+    """``code`` (a reply code, ``http-<status>`` or ``failed``) if the tables know it, else ``other``."""
+    status = code.removeprefix("http-")
+    if code == "failed" or (status != code and status.isdecimal() and int(status) in BY_STATUS):
+        return code
+    return code if code in ANY or code in BY_TRANSACTION.get(transaction, {}) else "other"

@@ -45,6 +45,14 @@ def read_objects(answer: Answer, key: str, *, max_object_bytes: int = 64 * MEBIB
     yield from _judge(order, headers, _collect(answer, max_object_bytes))
 
 
+def holds_one(answer: Answer) -> bool:
+    """Whether the answer is a single object or a text, not a list of objects, a table of addresses or an error."""
+    if not 200 <= answer.status < 300 or answer.status == 204 or answer.content_type.startswith("multipart/"):
+        return False
+    is_rets = answer.content_type in _XML or _looks_like_rets(answer.peek(512))
+    return bool(answer.header("Location")) or not is_rets
+
+
 def _from_part(part: Part, key: str) -> Iterator[PhotoObject]:
     content_id = part.headers.get("content-id", "").strip("<> ")
     object_id = part.headers.get("object-id", "").strip()

@@ -12,19 +12,22 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from shared.messages import SourceRecord
+from shared.messages import BrokenRecord, SourceRecord
 from shared.rets.elements import Converter
 from shared.rets.errors import RetsParseError
 from shared.rets.frame import Frame, local_name
 from shared.rets.mend import MEBIBYTE, Mender
 
 _MAX_RECORD_BYTES: Final = 32 * MEBIBYTE
+_KEPT_BYTES: Final = 262_144
+"""Of a record that cannot be read so much is kept."""
 
 
 class RecordReader(Frame):
     """Iterate ``read`` for the records; afterwards ``reply``, ``count`` and the others say what the server announced.
 
-    ``element`` is the record element's local name; ``key`` and ``stamp`` are its attributes.
+    ``element`` is the record element's local name; ``key`` and ``stamp`` are its attributes. A record that is broken
+    within itself (between its own start and end tag) harms no other: it is in ``broken``.
     """
 
     def __init__(self, element: str, *, key: str = "ID", stamp: str = "LastUpdated") -> None:
@@ -35,6 +38,7 @@ class RecordReader(Frame):
         self._converter = Converter()
         self._prefixes: dict[str, str] = {}
         self._cutter = _Cutter(element)
+        self.broken: list[BrokenRecord] = []
 
     def read(self, chunks: Iterable[bytes], mender: Mender) -> Iterator[SourceRecord]:
         """The records in order, in bounded memory. Raises RetsTruncatedError, RetsParseError, before it ends at the
@@ -61,8 +65,38 @@ class RecordReader(Frame):
         if outside:
             self.feed(outside)
         if inside:
-            for fields in self._converter.convert(inside, self._prefixes):
-                yield SourceRecord(fields.get(f"@{self._key}", ""), fields.get(f"@{self._stamp}", ""), fields)
+            yield from self._convert(inside)
+
+    def _convert(self, records: list[bytes]) -> Iterator[SourceRecord]:
+        """The records of a block; where one breaks it, each by itself."""
+        try:
+            converted = self._converter.convert(b"".join(records), self._prefixes)
+        except RetsParseError as error:
+            if len(records) > 1:
+                for record in records:
+                    yield from self._convert([record])
+            elif swallowed := self._cutter.last_start(records[0]):
+                # It lacks its end tag and so seemed to go on to the end of the one after it.
+                self._set_aside(records[0][:swallowed], error)
+                yield from self._convert([records[0][swallowed:]])
+            else:
+                self._set_aside(records[0], error)
+            return
+        for fields in converted:
+            yield SourceRecord(fields.get(f"@{self._key}", ""), fields.get(f"@{self._stamp}", ""), fields)
+
+    def _set_aside(self, record: bytes, error: RetsParseError) -> None:
+        self.broken.append(BrokenRecord(self._key_of(record), record[:_KEPT_BYTES], str(error)))
+
+    def _key_of(self, record: bytes) -> str:
+        """The key of a record of which only the start tag may be whole."""
+        start = record[: record.find(b">") + 1].removesuffix(b">").removesuffix(b"/") + b"/>"
+        try:
+            (fields,) = self._converter.convert(start, self._prefixes)
+        except (RetsParseError, ValueError):
+            return ""
+        key: str = fields.get(f"@{self._key}", "")
+        return key
 
 
 class _Cutter:
@@ -75,8 +109,8 @@ class _Cutter:
         self._held: list[bytes] = []
         self._held_size = 0
 
-    def cut(self, piece: bytes) -> tuple[bytes, bytes]:
-        """What is outside of records and the records that ended in ``piece``, each joined."""
+    def cut(self, piece: bytes) -> tuple[bytes, list[bytes]]:
+        """What is outside of records, joined, and the records that ended in ``piece``."""
         if self._held:
             # A record still open: unless its end came, only keep.
             if self._close not in piece and self._close not in self._held[-1][-len(self._close) :] + piece[:256]:
@@ -97,18 +131,26 @@ class _Cutter:
             inside.append(piece[start:stop])
             place = stop
         outside.append(piece[place:])
-        return b"".join(outside), b"".join(inside)
+        return b"".join(outside), inside
+
+    def last_start(self, record: bytes) -> int:
+        """Where in ``record`` the last start tag of a record stands; 0 when there is none but its own."""
+        place = len(record)
+        while (place := record.rfind(self._open, 0, place)) > 0:
+            if record[place + len(self._open) : place + len(self._open) + 1] in b" \t\r\n/>":
+                return place
+        return 0
 
     def rest(self) -> bytes:
         """What is left of a record that never ended."""
         return b"".join(self._held).replace(self._open, b"<_") if self._held else b""
 
-    def _hold(self, piece: bytes) -> tuple[bytes, bytes]:
+    def _hold(self, piece: bytes) -> tuple[bytes, list[bytes]]:
         self._held.append(piece)
         self._held_size += len(piece)
         if self._held_size > _MAX_RECORD_BYTES:
             raise RetsParseError(f"a record is larger than {_MAX_RECORD_BYTES} bytes")
-        return b"", b""
+        return b"", []
 
     def _find(self, piece: bytes, place: int) -> int:
         if not self._open:

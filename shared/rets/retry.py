@@ -50,16 +50,17 @@ class Trial:
         self._began = patience.clock()
         self._pauses: Counter[str] = Counter()
 
-    def pause(self, verdict: Verdict) -> float | None:
+    def pause(self, verdict: Verdict, *, elsewhere: bool = False) -> float | None:
         """Wait, twice as long each time, and return None; or, when count or time is used up, return at once the
-        seconds one would have waited."""
+        seconds one would have waited. ``elsewhere``: somebody else does the waiting, so that only the count matters."""
         rule, patience = verdict.rule, self._patience
         done = self._pauses[rule.meaning]
         limit = patience.attempts if rule.limit is None else min(rule.limit, patience.attempts)
         backoff = rule.wait * 2.0**done * (1 + patience.jitter() / 4)
         seconds = max(backoff, verdict.retry_after or 0.0)
-        if done >= limit or patience.clock() - self._began + seconds > patience.seconds:
+        if done >= limit or (not elsewhere and patience.clock() - self._began + seconds > patience.seconds):
             return seconds
         self._pauses[rule.meaning] += 1
-        patience.sleep(seconds)
+        if not elsewhere:
+            patience.sleep(seconds)
         return None

@@ -10,13 +10,14 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import requests
 import structlog
 
 from shared.rets.answer import Answer
-from shared.rets.codes import BROKEN, Reaction, rule_for_code, rule_for_status
+from shared.rets.codes import AWAY, BROKEN, UNPACKABLE, Reaction, rule_for_code, rule_for_status
 from shared.rets.errors import RetsParseError, RetsReplyError, RetsTruncatedError
 from shared.rets.frame import Reply
 from shared.rets.login import Capabilities, read_login
@@ -24,8 +25,9 @@ from shared.rets.mend import Mender
 from shared.rets.origins import origin
 from shared.rets.retry import Patience, Trial, Verdict
 from shared.rets.settings import Method, RetsSettings
+from shared.rets.stranger import html_page, stranger
 from shared.rets.wire import RetsWire
-from shared.sources.base import SourceRefusedError, SourceUnavailableError
+from shared.sources.base import SourceAwayError, SourcePausedError, SourceRefusedError, SourceUnavailableError
 
 T = TypeVar("T")
 
@@ -42,6 +44,11 @@ class RetsSession:
     after every answer with its reply code, ``http-<status>`` or ``failed``. Every method but ``logout`` raises
     SourceUnavailableError when a passing fault outlasted the retries and SourceRefusedError (RetsReplyError with the
     code) when asking again is no use. No text of these holds a credential or cookie.
+
+    ``told_to_wait(transaction, reason, said, usual)`` is called when the server asks to be left alone, for ``said``
+    seconds or (None) without saying for how long, when ``usual`` would do; it returns for how many it is. Who gives it
+    makes ``before_request`` wait, here and in all other sessions of the login: the request is sent again at once, a few
+    times, and then ends with SourcePausedError if it was refused for how much we ask.
     """
 
     def __init__(
@@ -50,12 +57,14 @@ class RetsSession:
         *,
         before_request: Callable[[str], None] = lambda _: None,
         after_response: Callable[[str, str, int], None] = lambda *_: None,
+        told_to_wait: Callable[[str, str, float | None, float], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings
         self._wire = RetsWire(settings, before_request=before_request, after_response=after_response, clock=clock)
+        self._told_to_wait = told_to_wait
         self._patience = Patience(settings.retry_attempts, settings.retry_seconds, sleep, clock, jitter)
         self._capabilities: Capabilities | None = None
         self._methods: dict[str, Method] = {"Search": "POST", **settings.methods}
@@ -112,10 +121,19 @@ class RetsSession:
         """The open answer of a GetMetadata."""
         return self._open("GetMetadata", arguments, Trial(self._patience))
 
-    def ask(self, transaction: str, arguments: Mapping[str, str], read: Callable[[Answer], T]) -> T:
+    def ask(
+        self,
+        transaction: str,
+        arguments: Mapping[str, str],
+        read: Callable[[Answer], T],
+        *,
+        seconds: float | None = None,
+    ) -> T:
         """What ``read`` makes of the answer. A cut or unreadable answer, or a reply code that only its end tells (set
-        by ``read`` as ``answer.reply``), is met like any other fault: the whole is asked and read anew."""
-        trial = Trial(self._patience)
+        by ``read`` as ``answer.reply``), is met like any other fault: the whole is asked and read anew, unless that
+        would begin later than ``seconds`` from now (None: as configured)."""
+        patience = self._patience if seconds is None else replace(self._patience, seconds=seconds)
+        trial = Trial(patience)
         while True:
             with self._open(transaction, arguments, trial) as answer:
                 try:
@@ -124,7 +142,7 @@ class RetsSession:
                     if verdict.rule.reaction in _GO_ON:
                         return result
                 except (RetsTruncatedError, RetsParseError) as error:
-                    verdict = Verdict.on(error)
+                    verdict = self._unread(error)
             self._react(trial, transaction, verdict)
 
     def mender(self) -> Mender:
@@ -152,7 +170,7 @@ class RetsSession:
             except requests.RequestException as error:
                 verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
-                verdict = Verdict.on(error)
+                verdict = self._unread(error)
             self._react(trial, "Login", verdict)
 
     def _check(self, capabilities: Capabilities) -> None:
@@ -186,14 +204,23 @@ class RetsSession:
             except requests.RequestException as error:
                 verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
-                verdict = Verdict.on(error)
+                verdict = self._unread(error)
             self._react(trial, transaction, verdict)
 
     def _judge(self, transaction: str, answer: Answer) -> Verdict:
         """The verdict while only the head of the answer is known."""
         if not (200 <= answer.status < 300 and answer.content_type.startswith(_OPAQUE)):
             answer.look_for_reply()
+            if answer.reply is None and 200 <= answer.status < 300:
+                # A photo's place may hold a text that says why there is none: only a page is nobody's answer to that.
+                instead = (html_page if transaction == "GetObject" else stranger)(answer.peek())
+                if instead:
+                    return Verdict(AWAY, text=instead, retry_after=answer.retry_after, kind=SourceAwayError)
         return self._verdict(transaction, answer)
+
+    def _unread(self, error: RetsTruncatedError | RetsParseError) -> Verdict:
+        """The verdict on an answer that cannot be read."""
+        return Verdict(UNPACKABLE) if self._wire.gives_up_compression() else Verdict.on(error)
 
     def _verdict(self, transaction: str, answer: Answer) -> Verdict:
         reply = answer.reply
@@ -217,10 +244,15 @@ class RetsSession:
             _log.info("rets.relogin", where=self._where, transaction=transaction, code=verdict.code)
             return
         if rule.reaction is Reaction.BACKOFF:
-            seconds = trial.pause(verdict)
+            told = self._told_to_wait
+            asked = told is not None and rule.then is None and (rule.throttle or verdict.retry_after is not None)
+            pause = told(transaction, message, verdict.retry_after, rule.wait) if told is not None and asked else 0.0
+            seconds = trial.pause(verdict, elsewhere=asked)
             if seconds is None:
                 _log.info("rets.retry", where=self._where, transaction=transaction, reason=message)
                 return
+            if asked and rule.throttle:
+                raise SourcePausedError(f"{message}; left alone for {pause:.0f} s", pause)
             if rule.then is None:
                 raise verdict.kind(message, verdict.retry_after if verdict.retry_after is not None else seconds)
         raise RetsReplyError(transaction, verdict.code, message + (f"; {rule.remedy}" if rule.remedy else ""))

@@ -23,7 +23,7 @@ class RetsSettings:
     password: SecretStr
     user_agent: str = "mlsync/0.1"
     rets_version: str = "RETS/1.7.2"
-    fallback_versions: tuple[str, ...] = ("RETS/1.7.2", "RETS/1.7", "RETS/1.5")
+    fallback_versions: tuple[str, ...] = ("RETS/1.7.2", "RETS/1.7", "RETS/1.5", "RETS/1.8")
     """Tried in turn when the login is refused and the server's text speaks of the version."""
     login_arguments: Mapping[str, str] = field(default_factory=dict)
     """Sent with Login, for example ``BrokerCode`` (RETS 1.7.2 §4.4)."""

@@ -55,6 +55,9 @@ class RetsWire:
             settings.password,
             basic_allowed=scheme == "https" or is_loopback(host) or settings.basic_over_cleartext,
         )
+        self._compression = "gzip"
+        self._spoiled = 0
+        self._lengths = False
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.clear()
@@ -98,6 +101,8 @@ class RetsWire:
                 url = urljoin(url, answer.header("Location"))
                 if answer.status == 303:
                     method, body = "GET", None
+            elif answer.status == 411 and body is None and not self._lengths:
+                self._lengths = True  # servers exist that want a length even of a GET
             else:
                 return answer, url
             self._finish(answer)
@@ -107,8 +112,19 @@ class RetsWire:
         self._session.cookies.clear()
         self._auth.reset()
 
+    def gives_up_compression(self) -> bool:
+        """Whether the answer just read is the second in a row that could not be decompressed: from now on, until
+        ``close``, plain ones are asked for."""
+        if self._current is None or self._current.unpacked is not False or self._compression != "gzip":
+            return False
+        self._spoiled += 1
+        if self._spoiled == 2:
+            self._compression = "identity"
+        return self._spoiled == 2
+
     def close(self) -> None:
         """Close every connection; the next request opens new ones."""
+        self._compression, self._spoiled = "gzip", 0
         if self._current is not None:
             self._current.close()
         self._session.close()
@@ -128,11 +144,13 @@ class RetsWire:
             "User-Agent": settings.user_agent,
             "RETS-Version": self.version,
             "Accept": "*/*",
-            "Accept-Encoding": "gzip",
+            "Accept-Encoding": self._compression,
             "Connection": "keep-alive",
         }
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
+        elif self._lengths:
+            headers["Content-Length"] = "0"
         prepared = self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
         authorization = self._auth.authorization(method, prepared.path_url, body or b"")
         if authorization is not None:
@@ -158,9 +176,14 @@ class RetsWire:
             max_bytes=settings.max_body_bytes,
             seconds=settings.answer_seconds,
             clock=self._clock,
-            on_close=lambda answer: self._after_response(transaction, _outcome(answer), answer.wire_bytes),
+            on_close=lambda answer: self._closed(transaction, answer),
         )
         return self._current
+
+    def _closed(self, transaction: str, answer: Answer) -> None:
+        if answer.unpacked:
+            self._spoiled = 0
+        self._after_response(transaction, _outcome(answer), answer.wire_bytes)
 
     def _may_answer(self, answer: Answer, answered: int) -> bool:
         offered = answer.headers("WWW-Authenticate")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.messages import SourceRecord
+from shared.lookups import Metadata, MetadataVersion
+from shared.messages import BrokenRecord, SourceRecord
 
 
 class SourceError(Exception):
@@ -21,8 +22,23 @@ class SourceUnavailableError(SourceError):
         self.retry_after = retry_after
 
 
+class SourcePausedError(SourceUnavailableError):
+    """The MLS is left alone for ``retry_after`` seconds: by our own budget or hours, or because it asked for that.
+
+    Nothing failed: whoever wanted to ask waits for its turn, and counts no attempt.
+    """
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message, retry_after)
+        self.retry_after: float = retry_after
+
+
 class SourceUnreadableError(SourceUnavailableError):
     """The answer came whole but cannot be read, again and again. Asking for fewer records at once may tell which."""
+
+
+class SourceAwayError(SourceUnavailableError):
+    """Something else answers in the MLS's place (a maintenance page, a portal): nothing is wrong with what is asked."""
 
 
 class SourceRefusedError(SourceError):
@@ -73,18 +89,27 @@ def _unpack(item: bytes) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was."""
+    """Records the MLS gave for one request. Keys it did not give are simply absent; ``key`` may be "" when it was.
+
+    ``doubt``, of a page of changes: why the pages so far may not be all that changed, "" if nothing says so.
+    ``broken`` are those it gave that cannot be read; they harm no other. ``unaskable``: keys that no query can name
+    safely, so that they were not asked for. ``partial``: the MLS says that it stopped before the end.
+    """
 
     records: list[SourceRecord]
     server_date: int | None
+    doubt: str = ""
+    broken: list[BrokenRecord] = field(default_factory=list)
+    unaskable: list[str] = field(default_factory=list)
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoObject:
     """One photo as the MLS gave it: bytes, or where to fetch them, or why there is none.
 
-    ``order`` is the object's number (0: the preferred or only one). Exactly one of ``data``, ``url`` and ``error``
-    is set.
+    ``order`` is the object's number (0: nobody knows, or, of an error, all of them). Exactly one of ``data``, ``url``
+    and ``error`` is set.
     """
 
     order: int
@@ -113,8 +138,29 @@ class Source(Protocol):
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         """The records of at most 100 keys, in one request."""
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
-        """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered."""
+    def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        """What changed after ``since`` (microseconds, the MLS's clock), at most ``limit`` (1 to 100) records a request.
+
+        Each page is asked for when it is taken; there is at least one, with no record when nothing changed. It ends
+        whatever the server says, and is never proof: what the last page's ``doubt`` does not tell an inventory finds.
+        """
+
+    def metadata_version(self) -> MetadataVersion | None:
+        """What the MLS said of its metadata when the session began; asks for nothing. None without a session."""
+
+    def metadata(self) -> Metadata:
+        """Every lookup with its values.
+
+        What is returned came whole and could be read to its last line. Raises SourceUnreadableError when it is empty
+        or unreadable in any part: that is no evidence of what there is.
+        """
+
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
+        """Every photo of one record, in bounded memory; with ``location`` URLs instead of bytes, where offered.
+
+        ``orders`` are the numbers wanted, where they are known: an MLS that gives but one object at a time is asked for
+        each of them.
+        """
 
     def close(self) -> None:
         """Log out; never raises. The source may log in again afterwards."""

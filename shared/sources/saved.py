@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable
 
-from shared.messages import SourceRecord
+from shared.messages import BrokenRecord, SourceRecord
 from shared.rets.mend import Mender
 from shared.rets.records import RecordReader
 from shared.sources.base import SourceError
@@ -16,8 +16,8 @@ _ELEMENT = re.compile(rb"<(?:[\w.-]+:)?(PropertyDetails|AgentDetails|OfficeDetai
 _RESOURCES = {"PropertyDetails": "property", "AgentDetails": "member", "OfficeDetails": "office"}
 
 
-def read_saved(chunks: Iterable[bytes]) -> tuple[str, list[SourceRecord]]:
-    """The resource and every record of a whole answer.
+def read_saved(chunks: Iterable[bytes]) -> tuple[str, list[SourceRecord], list[BrokenRecord]]:
+    """The resource and every record of a whole answer, those that cannot be read apart.
 
     Raises SourceError when the answer is cut, broken, refused by the server, or holds no records.
     """
@@ -38,4 +38,4 @@ def read_saved(chunks: Iterable[bytes]) -> tuple[str, list[SourceRecord]]:
         raise SourceError("this is no RETS answer: it has no RETS element")
     if reply.code not in ("0", "20201", "20208"):
         raise SourceError(f"the saved answer is an error: {reply.code} {reply.text}")
-    return _RESOURCES[element], records
+    return _RESOURCES[element], records, reader.broken

@@ -11,12 +11,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from shared.budget import Limits, Share, Use, Wait
 from shared.effects import Effect, Line
+from shared.lookups import Changes, Metadata, MetadataVersion
+from shared.mapping.extra import Tally
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
+KEEP_MARKS = 10 * DAY
+"""A mark older than that is not asked from any more, and a run that did not settle within it never will."""
 
 
 class StoreError(Exception):
@@ -105,6 +110,12 @@ class Removals(Protocol):
     def released(self, feed: str, resource: str, observed_at: int, limit: int) -> list[str]:
         """Up to ``limit`` keys released by this inventory that are still candidates, in key order."""
 
+    def forget(self, feed: str, resource: str, observed_at: int) -> None:
+        """The resource is listed no more: its candidates, removals and what it has in quarantine go.
+
+        The horizon moves to ``observed_at``, that of no inventory: what was observed before counts no more.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -131,14 +142,75 @@ class Holds(Protocol):
         """Forget that these (None: all) were lacking; returns how many. A later inventory may hold them again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Up to where all changes are known to be stored, as the newest settled run left it.
+
+    ``reached`` is on the MLS's clock, None when it told none; ``begun`` is when that run began, on the store's.
+    ``unfinished``: a later run has begun, and the store does not show all of it settled.
+    """
+
+    reached: int | None
+    begun: int
+    unfinished: bool = False
+
+
+class Marks(Protocol):
+    """Runs that asked for changes, and the mark they move once the store shows that nothing of them is open.
+
+    Whichever process asks finds the same: only what was committed counts.
+    """
+
+    def mark(self, feed: str, resource: str) -> Mark | None:
+        """The mark; None before the first run was settled."""
+
+    def begin(self, feed: str, resource: str, run_id: str, begun: int) -> None:
+        """A run begins at ``begun``, an ``observed_at``. Runs given up for longer than ``KEEP_MARKS`` are forgotten."""
+
+    def handled(self, feed: str, resource: str, run_id: str, message: str) -> None:
+        """The page of changes in ``message`` (an id) has been written. Twice, or of no open run, it changes nothing."""
+
+    def complete(
+        self, feed: str, resource: str, run_id: str, reached: int | None, pages: int, inventory: int | None
+    ) -> None:
+        """All is published: so many pages of changes, and the proven inventory of that ``observed_at``, if any.
+
+        A run that is never completed moves no mark. ``reached`` is where it takes the mark.
+        """
+
+    def unhandled(self, feed: str, resource: str, run_id: str, pages: int) -> int:
+        """How many of the ``pages`` published by an open run have not been written; 0 once it is settled."""
+
+    def settle(self, feed: str, resource: str, now: int) -> bool:
+        """Move the mark to the newest completed run of which nothing is open; whether it moved.
+
+        Nothing is open when every page was written, its inventory (one at least as new) was handled whole, no newer
+        inventory is half handled, and every record wanted is one that was asked for in vain and is in back-off.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LastEntry:
+    """How a record's history ends: when that was observed, and whether the record was removed."""
+
+    observed_at: int
+    deleted: bool
+
+
 class Records(Protocol):
     """Rows of listings, members and offices, and the records they were made from."""
 
     def apply(self, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:
-        """Perform effects on ledger, rows, candidates, quarantine and counters; ``Publish`` is not for the store."""
+        """Perform effects on ledger, rows, candidates, quarantine and counters; ``Publish`` is not for the store.
+
+        A member or office inserted where a listing's copy stood is counted as updated.
+        """
 
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
+
+    def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+        """The newest entry of the history of those of ``keys`` that have one."""
 
     def settle_embedded(
         self,
@@ -152,7 +224,8 @@ class Records(Protocol):
 
         ``stored`` are the listings just written or kept, ``removed`` the keys just removed; called in their
         transaction, after ``apply``. ``remap`` maps a stored source record again. ``orphaned`` are (resource, key) of
-        members and offices whose own records were just removed. Returns resource → inserted, updated, removed → rows.
+        members and offices whose own records were just removed. Returns resource → inserted, updated, removed → rows,
+        to be added to what was counted: an own record counted as removed that a copy replaces is updated, not removed.
         """
 
 
@@ -189,7 +262,7 @@ class PhotoStored:
 
 @dataclass(frozen=True, slots=True)
 class PhotoFailed:
-    """One photo that could not be had, with the reason's name.
+    """One photo that could not be had, with the reason's name, and after a colon what the server said, if anything.
 
     ``reread``: its address may have expired, so the record is to be read again by the next inventory.
     """
@@ -274,8 +347,69 @@ class Outstanding:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceStatus:
+    """What is stored of one resource: rows, and of them those with records of their own.
+
+    ``at_mls`` is how many the last whole inventory listed and ``freshness_seconds`` its age; None for a resource that
+    is not listed.
+    """
+
+    stored: int
+    own: int
+    at_mls: int | None
+    freshness_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedPhoto:
+    """One picture, byte for byte, that many listings have: a firm's logo, or what an MLS sends where it has none."""
+
+    sha256: str
+    listings: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataState:
+    """The state of metadata that is stored, and the last attempt to read another. Instants in microseconds.
+
+    ``read`` is None before the first reading, ``failed`` after a success. ``age_seconds`` is how long ago they were
+    read. ``values`` counts the lookup values the MLS has, ``removed`` those that it has no more.
+    """
+
+    read: MetadataVersion | None = None
+    read_at: int | None = None
+    age_seconds: float | None = None
+    failed: MetadataVersion | None = None
+    failed_at: int | None = None
+    failure: str | None = None
+    attempts: int = 0
+    next_attempt_at: int | None = None
+    values: int = 0
+    removed: int = 0
+
+
+class Lookups(Protocol):
+    """What the metadata say: the texts that codes stand for. Each method is a transaction of its own."""
+
+    def state(self, feed: str) -> MetadataState:
+        """Which metadata are stored."""
+
+    def read(self, feed: str, version: MetadataVersion, found: Metadata) -> Changes:
+        """These are the metadata now. Values they lack are marked as removed, none is deleted; a failure before is
+        forgotten. Returns what that changed."""
+
+    def failed(
+        self, feed: str, version: MetadataVersion, reason: str, attempts: int, next_attempt_at: int | None
+    ) -> None:
+        """Reading this version has failed so many times. What is stored stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
-    """What ``mlsync status`` shows of a feed."""
+    """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
+
+    Photos, and what is held, unavailable or quarantined, are of all resources.
+    """
 
     last_run: dict[str, object] | None
     freshness_seconds: float | None
@@ -288,8 +422,13 @@ class FeedStatus:
     quarantined: int
     unavailable: int
     next_due: int | None
-    resources: dict[str, int] = field(default_factory=dict)
+    resources: dict[str, ResourceStatus] = field(default_factory=dict)
     problems: list[dict[str, object]] = field(default_factory=list)
+    located: dict[str, int] = field(default_factory=dict)
+    """See ``Geocoding.located``."""
+    repeated: list[RepeatedPhoto] = field(default_factory=list)
+    metadata: MetadataState = field(default_factory=MetadataState)
+    extra: Tally = field(default_factory=Tally)
 
 
 class Feeds(Protocol):
@@ -310,6 +449,12 @@ class Feeds(Protocol):
     def last_finished(self, kind: str) -> int | None:
         """When the last run of this kind ended well, of any feed; None if none did."""
 
+    def runs(self, feed: str, kind: str, upto: int, limit: int) -> list[tuple[int, str | None]]:
+        """When the feed's last runs of this kind, of those begun by ``upto``, began and how they ended, newest first.
+
+        None: not ended, or cut off.
+        """
+
     def form(self, feed: str) -> str | None:
         """The mapping and media policy that all of the feed's rows were made with; None when that is not known."""
 
@@ -327,6 +472,32 @@ class Feeds(Protocol):
 
     def status(self, feed: str) -> FeedStatus:
         """The feed's state, for people."""
+
+
+class Budget(Protocol):
+    """What each feed may ask of its MLS, shared by all its processes. Each method is a transaction of its own."""
+
+    def take(self, feed: str, limits: Limits, *, forced: bool = False) -> Share | Wait:
+        """Leave for one request now, or until when there is none.
+
+        None within the pause of ``refused``; and whoever asks, and whenever, no stretch of time as long as a window of
+        ``limits`` has more requests in it than its limit, by the store's clock. ``forced`` counts too and never waits.
+        """
+
+    def answered(
+        self, feed: str, limits: Limits, share: Share, transaction: str, byte_size: int, *, well: bool
+    ) -> None:
+        """The request of this share was answered with so many bytes. ``well``: refusals of its kind are over."""
+
+    def refused(self, feed: str, share: Share, transaction: str, reason: str, said: float | None, usual: float) -> int:
+        """The MLS asked to be left alone for ``said`` seconds, or did not say for how long; returns until when it is.
+
+        At least as long as it said (a day at most), and longer with every refusal in a row. Several requests under way
+        at once count as one refusal.
+        """
+
+    def look(self, feed: str, limits: Limits) -> tuple[tuple[Use, ...], Wait | None]:
+        """How much of each limit is used, and until when no request may be sent; None: it may now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +542,147 @@ class KnownObject:
     content_sha256: str
 
 
+Precision = Literal["rooftop", "interpolated", "street", "neighbourhood", "postcode", "city"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressWant:
+    """An address to ask a geocoder about: normalised (see ``shared.geocoding.address``).
+
+    ``asked`` questions of this round brought nothing, nor did ``misses`` earlier rounds. To ``failures`` questions in a
+    row no answer came; to ``geocoder_failures`` when other addresses are counted in.
+    """
+
+    address: str
+    asked: int = 0
+    misses: int = 0
+    failures: int = 0
+    geocoder_failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an address is: degrees, and how near that is to the house."""
+
+    latitude: float
+    longitude: float
+    precision: Precision
+
+
+@dataclass(frozen=True, slots=True)
+class NotLocated:
+    """An address without coordinates so far: why, and when it is due again (microseconds). See ``AddressWant``."""
+
+    reason: str
+    next_attempt_at: int
+    asked: int = 0
+    misses: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GeocoderPace:
+    """When the geocoder may be asked again, in microseconds; of a failure how many in a row, and the last reason."""
+
+    not_before: int
+    failures: int = 0
+    reason: str | None = None
+
+
+class Geocoding(Protocol):
+    """Addresses of stored listings that have no coordinates, and what a geocoder says of them.
+
+    ``Records.apply`` keeps listings and addresses linked. ``source`` is the geocoder's host; what is said of ``feeds``
+    is said of the addresses their listings have now. Each method is a transaction of its own.
+    """
+
+    def begin(self, source: str) -> None:
+        """A process that asks ``source`` starts: what another geocoder did not find is due again at once."""
+
+    def tell(self, source: str, feeds: Sequence[str]) -> bool:
+        """Whether somebody must be told that addresses are due: some are, and nobody was told lately."""
+
+    def take(self, source: str, feeds: Sequence[str], hold: int) -> AddressWant | int | None:
+        """The address that has been due longest; nobody else gets one before it is settled, or ``hold`` microseconds.
+
+        An integer: the geocoder is not to be asked before that instant. None: nothing is due.
+        """
+
+    def settle(self, source: str, address: str, outcome: Located | NotLocated, pace: GeocoderPace) -> None:
+        """What came of asking for an address that was taken."""
+
+    def due(self, source: str, feeds: Sequence[str]) -> bool:
+        """Whether there are addresses to be asked for, and the geocoder did not fail when it was last asked."""
+
+    def failing(self, source: str) -> GeocoderPace | None:
+        """Why the geocoder failed when it was last asked, and when it may be asked again; None when it did not."""
+
+    def located(self, feed: str) -> dict[str, int]:
+        """The feed's listings by where their coordinates are from: ``mls``, ``geocoder``.
+
+        Without coordinates are those whose address is ``pending`` or was ``not_found``, or that have ``no_address``.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of a record that was stored; the names are those of the table ``history_transactional``.
+
+    ``field_name`` is None where no single field tells of the change. ``modification_timestamp`` is ISO 8601 in UTC,
+    ``observed_at`` microseconds, later with every change of the same record.
+    """
+
+    feed: str
+    history_transactional_key: str
+    resource_name: str
+    resource_record_key: str
+    resource_record_id: str | None
+    field_name: str | None
+    previous_value: str | None
+    new_value: str | None
+    change_type: str | None
+    modification_timestamp: str
+    observed_at: int
+
+
+class History(Protocol):
+    """What changed of records. Each method is a transaction of its own."""
+
+    def feeds(self, resource: str, key: str) -> list[str]:
+        """The feeds in which a record of this key is stored or has a history, by name."""
+
+    def entries(self, feed: str, resource: str, key: str, field: str | None = None) -> Iterator[HistoryEntry]:
+        """The record's history, or that of one field, oldest observation first, then by field."""
+
+    def expire(self, feed: str, before: int, limit: int) -> int:
+        """Delete up to ``limit`` entries observed before ``before``, the oldest first; returns how many."""
+
+
+class Forgetting(Protocol):
+    """Deleting a feed, in this order; only for the process that has the database. Each can be called again.
+
+    Until ``end`` the feed is known, so that a process that dies on the way leaves nothing that is not found again.
+    """
+
+    def feeds(self) -> list[str]:
+        """Every feed that ever was synced and is not forgotten, by name."""
+
+    def held(self, feed: str) -> dict[str, int]:
+        """How many rows of each table are the feed's; tables with none left out."""
+
+    def rows(self, feed: str, deleted: Callable[[int], None]) -> None:
+        """In one transaction: its objects become dead; every row goes but theirs and the feed's own line.
+
+        ``deleted`` is told every now and then how many rows went since.
+        """
+
+    def dead(self, feed: str, limit: int) -> list[str]:
+        """Up to ``limit`` of its dead objects, by name."""
+
+    def end(self, feed: str) -> None:
+        """Nothing is left of it, not even its clock. Raises StoreError while objects of it are in the ledger."""
+
+
 class Objects(Protocol):
     """The object ledger as a whole, for the audit. Each method is a transaction of its own."""
 
@@ -389,6 +701,10 @@ class Objects(Protocol):
     def lost(self, names: Sequence[str]) -> int:
         """These live objects are gone or damaged: their rows want them again. Returns how many rows do."""
 
+    def disown(self, feed: str, hashes: Iterable[str]) -> int:
+        """Pictures of the feed with these contents (SHA-256) are no photos: their objects become dead, their rows want
+        them again. Returns how many rows do. Some at a time, not one transaction."""
+
 
 class Tx(Protocol):
     """One transaction, with what can be asked within it."""
@@ -401,6 +717,8 @@ class Tx(Protocol):
     def records(self) -> Records: ...
     @property
     def media(self) -> Media: ...
+    @property
+    def marks(self) -> Marks: ...
 
 
 class Store(Protocol):
@@ -414,6 +732,16 @@ class Store(Protocol):
     def objects(self) -> Objects: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def budget(self) -> Budget: ...
+    @property
+    def geocoding(self) -> Geocoding: ...
+    @property
+    def lookups(self) -> Lookups: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def forgetting(self) -> Forgetting: ...
 
     def write(self) -> AbstractContextManager[Tx]:
         """One read-write transaction: committed at the end, rolled back on an exception."""

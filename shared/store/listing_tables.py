@@ -162,3 +162,10 @@ Index(
     sqlite_where=media.c.pending,
     postgresql_where=media.c.pending,
 )
+Index(
+    "ix_media_content",
+    media.c.feed,
+    media.c.content_sha256,
+    sqlite_where=media.c.content_sha256.is_not(None),
+    postgresql_where=media.c.content_sha256.is_not(None),
+)

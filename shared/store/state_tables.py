@@ -172,10 +172,10 @@ run = Table(
     metadata,
     Column("run_id", Text, primary_key=True),
     Column("feed", KEY, primary_key=True),
-    Column("kind", Text, nullable=False, comment="sync, limited, ingest or audit"),
+    Column("kind", Text, nullable=False, comment="sync, limited, ingest, remap or audit"),
     Column("started_at", BigInteger, nullable=False),
     Column("finished_at", BigInteger),
-    Column("outcome", Text, comment="in_step, unfinished or failed"),
+    Column("outcome", Text, comment="in_step, unfinished, paused, unavailable, stopped or failed; null: cut off"),
     Column("error", Text),
     comment="one line per sync of a feed",
 )
@@ -206,3 +206,14 @@ quarantine = Table(
     comment="what could not be handled, with its bytes",
 )
 Index("quarantine_key", quarantine.c.feed, quarantine.c.resource, quarantine.c.key)
+
+quarantine_may_be = Table(
+    "quarantine_may_be",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed", KEY, nullable=False),
+    Column("resource", KEY, nullable=False),
+    Column("key", KEY, primary_key=True),
+    comment="which keys a record in quarantine that came without one may have",
+)
+Index("quarantine_may_be_key", quarantine_may_be.c.feed, quarantine_may_be.c.resource, quarantine_may_be.c.key)

@@ -11,8 +11,11 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlalchemy import Engine, create_engine
+
 from shared.effects import (
     AddCandidate,
+    Count,
     Effect,
     KeepRecord,
     Line,
@@ -51,6 +54,9 @@ class Backend(Protocol):
     def written(self, table: str) -> int:
         """How many rows were inserted, updated or deleted since ``watch``."""
 
+    def engine(self) -> Engine:
+        """For rows that no service would write; the caller disposes of it."""
+
 
 class SqliteBackend:
     """One SQLite file, copied from a migrated one."""
@@ -79,6 +85,9 @@ class SqliteBackend:
         (count,) = self.rows(f"SELECT count(*) FROM watched WHERE name = '{table}'")
         return int(count[0])
 
+    def engine(self) -> Engine:
+        return create_engine(f"sqlite:///{self.path}")
+
 
 def stamp(number: int) -> str:
     """A timestamp as the MLS writes it; a greater number is later."""
@@ -87,7 +96,10 @@ def stamp(number: int) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """A listing in a few words; ``photos`` maps order to version, ``agents`` key to (name, office key)."""
+    """A listing in a few words; ``photos`` maps order to version, ``agents`` key to (name, office key).
+
+    ``written`` is its timestamp where that is not to be a good one, ``more`` are further elements.
+    """
 
     key: str
     price: int = 100
@@ -95,14 +107,18 @@ class Listing:
     rooms: int = 0
     photos: Mapping[int, int] = field(default_factory=dict)
     agents: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+    board: str = ""
+    written: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     def source(self) -> SourceRecord:
         return SourceRecord(
             self.key,
-            stamp(self.stamp),
+            self.written or stamp(self.stamp),
             {
                 "@ID": self.key,
-                "@LastUpdated": stamp(self.stamp),
+                "@LastUpdated": self.written or stamp(self.stamp),
+                "Board": self.board,
                 "Price": f"{self.price}.00",
                 "Building": {"Rooms": {"Room": [{"Type": f"Room {n}"} for n in range(self.rooms)]}},
                 "AgentDetails": [
@@ -120,6 +136,7 @@ class Listing:
                         for order, version in self.photos.items()
                     ]
                 },
+                **self.more,
             },
         )
 
@@ -191,13 +208,17 @@ class Kit:
             else:
                 tx.records.settle_embedded(FEED, {}, (), remap, [(resource, key) for key in keys])
 
-    def own(self, resource: str, at: int, key: str, name: str) -> None:
-        """Write a member's or office's own record."""
-        source = SourceRecord(key, stamp(at), {"@ID": key, "@LastUpdated": stamp(at), "Name": name})
+    def own(self, resource: str, at: int, key: str, name: str, photo: str = "") -> None:
+        """Write a member's or office's own record, with the timestamp of its photo."""
+        stated = {"PhotoLastUpdated" if resource == "member" else "LogoLastUpdated": photo}
+        source = SourceRecord(key, stamp(at), {"@ID": key, "@LastUpdated": stamp(at), "Name": name} | stated)
         made = mapped(source, resource)
         line = Line(key, stored=True, observed_at=at, stamp=source.stamp, hash=made.hash)
-        insert = not self.lines(key, resource=resource)
-        self.apply(StoreRecord(made, [], source, line, insert=insert), resource=resource)
+        known = self.lines(key, resource=resource).get(key)
+        insert = known is None or not known.stored
+        photos = [Photo(item, item.url(), f"large {item.version}") for item in made.media]
+        counted = Count("inserted" if insert else "updated")
+        self.apply(StoreRecord(made, photos, source, line, insert=insert), counted, resource=resource)
 
     def want(self, *keys: str, by: int, resource: str = "property") -> None:
         self.apply(*(PutLine(Line(key, wanted_stamp="s", wanted_by=by)) for key in keys), resource=resource)

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -98,7 +99,8 @@ def test_every_column_index_and_key_is_as_the_tables_say(store: SqliteStore, pat
 def test_the_view_has_every_column_of_the_listing_and_its_timestamp(store: SqliteStore, engine: Engine) -> None:
     store.migrate()
     found = [column["name"] for column in inspect(engine).get_columns("property")]
-    assert found == [*(column.name for column in property_record.columns), "modification_timestamp"]
+    added = ["modification_timestamp", "list_aor", "coordinates_source", "coordinates_precision"]
+    assert found == [*(column.name for column in property_record.columns), *added]
 
 
 def test_every_revision_follows_the_one_before() -> None:
@@ -154,6 +156,35 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(store: SqliteStore
         connection.execute("DROP TABLE run")
     store.migrate()
     store.check()
+
+
+# --- what follows from rows
+
+
+def test_listings_stored_before_there_were_addresses_get_theirs(store: SqliteStore, engine: Engine, path: Path) -> None:
+    with engine.begin() as connection:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    with closing(sqlite3.connect(path)) as plain, plain:
+        plain.executemany(
+            "INSERT INTO property_record (feed, listing_key, city, latitude, longitude) VALUES (?, ?, ?, ?, ?)",
+            [(feed, str(key), f"City {key}", *((1.5, 2.5) if key % 2 else (None, None)))
+             for feed in ("ddf", "other") for key in range(1_200)],
+        )  # fmt: skip
+    wanted = {(feed, str(key), f"||city {key}|||") for feed in ("ddf", "other") for key in range(0, 1_200, 2)}
+
+    def links() -> set[tuple[str, str, str]]:
+        with closing(sqlite3.connect(path)) as plain:
+            return set(plain.execute("SELECT feed, listing_key, address FROM listing_address").fetchall())
+
+    store.migrate()
+    assert links() == wanted
+    with closing(sqlite3.connect(path)) as plain, plain:
+        plain.execute("UPDATE derived SET version = 0")
+        plain.execute("UPDATE listing_address SET address = 'by older rules'")
+    store.migrate()
+    assert links() == wanted
 
 
 # --- versions

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.stores import Kit, Listing
+from shared.effects import Count, Effect, Line, RemoveRecord
+from tests.contract.stores import FEED, RUN, Kit, Listing, remap
 
 
 def by(key: str, agents: Mapping[str, str], *, stamp: int = 1, price: int = 100) -> Listing:
@@ -143,6 +145,41 @@ def test_an_offices_own_record_leaves_the_members_to_their_copies(kit: Kit) -> N
     kit.page(30, by("2", {"7": "Anna"}))
     assert offices(kit) == {"9": "The office itself"}
     assert members(kit) == {"7": "Anna"}
+
+
+# --- counts
+
+
+def counted(kit: Kit, *effects: Effect, orphaned: Sequence[str] = (), removed: Sequence[str] = ()) -> dict[str, int]:
+    """What is counted of members when their own records, or listings, are removed."""
+    with kit.store.write() as tx:
+        tx.records.apply(FEED, "member", RUN, effects)
+        settled = tx.records.settle_embedded(FEED, {}, removed, remap, [("member", key) for key in orphaned])
+    counts = Counter(settled.get("member", {}))
+    counts.update(effect.name for effect in effects if isinstance(effect, Count))
+    return dict(+counts)
+
+
+def test_an_own_record_in_the_place_of_a_copy_counts_as_updated(kit: Kit) -> None:
+    kit.page(10, by("1", {"7": "Ann"}))
+    kit.own("member", 20, "7", "Ann herself")
+    kit.own("member", 20, "8", "Bob himself")
+    assert kit.counts("member") == {"inserted": 1, "updated": 1}
+
+
+def test_a_copy_in_the_place_of_an_own_record_counts_as_updated(kit: Kit) -> None:
+    kit.page(10, by("1", {"7": "Ann"}))
+    kit.own("member", 20, "7", "Ann herself")
+    kit.own("member", 20, "8", "Bob himself")
+    gone = [effect for key in "78" for effect in (RemoveRecord(Line(key, observed_at=30)), Count("removed"))]
+    assert counted(kit, *gone, orphaned="78") == {"updated": 1, "removed": 1}
+
+
+def test_a_row_that_goes_with_its_last_copy_counts_as_removed(kit: Kit) -> None:
+    kit.page(10, by("1", {"7": "Ann", "8": "Bob"}), by("2", {"8": "Bob"}))
+    kit.own("member", 20, "8", "Bob himself")
+    kit.remove(30, "2")
+    assert counted(kit, removed="1") == {"removed": 1}
 
 
 # --- for any history

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.effects import Line, PutLine, Quarantine
-from shared.store.base import Outstanding, PhotoFailed
+from shared.store.base import Outstanding, PhotoFailed, ResourceStatus
 from tests.contract.stores import FEED, RUN, SECOND, START, Kit, Listing
 
 
@@ -124,6 +124,24 @@ def test_a_finished_run_says_how_it_ended(kit: Kit) -> None:
     assert (last["finished_at"], last["outcome"], last["error"]) == (kit.now, "failed", "no answer")
 
 
+def test_the_last_runs_of_a_kind_are_told_newest_first_and_none_of_the_future(kit: Kit) -> None:
+    assert kit.store.feeds.runs(FEED, "sync", kit.now, 10) == []
+    begun = []
+    for number in range(5):
+        kit.seconds += 60
+        begun.append(kit.now)
+        kit.store.feeds.start_run(FEED, f"r{number}", "sync")
+        kit.store.feeds.start_run(FEED, f"l{number}", "limited")
+        kit.store.feeds.start_run("other", f"r{number}", "sync")
+        if number != 3:
+            kit.store.feeds.finish_run(FEED, f"r{number}", "in_step")
+    assert kit.store.feeds.runs(FEED, "sync", kit.now, 3) == [
+        (begun[4], "in_step"), (begun[3], None), (begun[2], "in_step"),
+    ]  # fmt: skip
+    kit.seconds -= 150  # the clock was set back
+    assert [began for began, _ in kit.store.feeds.runs(FEED, "sync", kit.now, 3)] == [begun[1], begun[0]]
+
+
 def test_the_last_run_is_the_one_started_last(kit: Kit) -> None:
     for name in ("r2", "r1"):
         kit.store.feeds.start_run(FEED, name, "sync")
@@ -177,6 +195,21 @@ def test_photos_are_those_to_fetch_now_and_the_objects_to_delete(kit: Kit) -> No
     assert (left.photos, left.photos_failed, left.next_due) == (2, 1, kit.now + SECOND)
 
 
+def test_a_photo_tried_in_vain_is_to_fetch_again_after_the_next_inventory_of_its_own_resource(kit: Kit) -> None:
+    kit.own("member", 10, "7", "Ann", photo="2024-02-01 9:15:00 AM")
+    for resource, at in (("property", 20), ("member", 15)):
+        with kit.store.write() as tx:
+            tx.removals.mark_part(FEED, resource, at, 1, 1, 1, None)
+    with kit.store.write() as tx:
+        (want,) = tx.media.wants(FEED, "member", "7", kit.now)
+        tx.media.settle(FEED, "member", "7", RUN, [], [PhotoFailed(want.media_key, want.version, "missing", None)])
+    left = kit.store.feeds.outstanding(FEED)
+    assert (left.photos, left.photos_failed) == (0, 1)
+    with kit.store.write() as tx:
+        tx.removals.mark_part(FEED, "member", 25, 1, 1, 1, None)
+    assert kit.store.feeds.outstanding(FEED).photos == 1
+
+
 def test_held_are_the_candidates_that_wait_for_the_operator(kit: Kit) -> None:
     hold(kit, 10, "1", "2")
     kit.lack(20, "3")
@@ -216,7 +249,22 @@ def test_status_counts_rows_and_photos(kit: Kit) -> None:
     fail_photo(kit, "1", None)
     status = kit.store.feeds.status(FEED)
     assert (status.stored, status.photos_stored, status.photos_pending, status.photos_failed) == (2, 1, 1, 1)
-    assert status.resources == {"member": 2, "office": 1}
+    assert status.resources == {
+        "member": ResourceStatus(2, 0, None, None), "office": ResourceStatus(1, 0, None, None)
+    }  # fmt: skip
+
+
+def test_status_tells_own_records_from_copies_and_how_fresh_each_resource_is(kit: Kit) -> None:
+    kit.page(10, Listing("1", agents={"7": ("Ann", "9"), "8": ("Bob", "9")}))
+    kit.own("member", 20, "7", "Ann herself")
+    with kit.store.write() as tx:
+        tx.removals.mark_part(FEED, "member", kit.now, 1, 1, 1, None)
+        tx.removals.decide(FEED, "member", kit.now, "released", kit.now)
+    kit.seconds += 90
+    status = kit.store.feeds.status(FEED)
+    assert status.resources["member"] == ResourceStatus(stored=2, own=1, at_mls=1, freshness_seconds=90)
+    assert status.resources["office"] == ResourceStatus(stored=1, own=0, at_mls=None, freshness_seconds=None)
+    assert (status.at_mls, status.freshness_seconds) == (None, None)
 
 
 def test_freshness_is_the_age_of_the_last_whole_inventory(kit: Kit) -> None:
@@ -246,7 +294,30 @@ def test_status_names_every_problem_with_its_reason(kit: Kit) -> None:
     found = {(item["kind"], item["key"], item["reason"]) for item in kit.store.feeds.status(FEED).problems}
     assert found == {
         ("photo", "1:1", "not_found"),
-        ("held", "2", "removal held"),
+        ("held", "2", "removal held: the inventory of 1 keys lacks it and 0 more, too many to believe at once"),
         ("unavailable", "3", "lost"),
         ("quarantined", "4", "nested too deep"),
     }
+
+
+def test_a_sync_that_failed_or_doubted_its_inventory_is_a_problem_until_the_next_one_ends(kit: Kit) -> None:
+    def problems() -> list[tuple[object, object]]:
+        return [(item["kind"], item["reason"]) for item in kit.store.feeds.status(FEED).problems]
+
+    for number, (outcome, error, told) in enumerate(
+        [
+            ("failed", "the MLS is away", [("sync", "the MLS is away")]),
+            ("unfinished", "3 keys came", [("inventory", "3 keys came")]),
+            ("unfinished", None, []),
+            ("in_step", None, []),
+        ]
+    ):
+        before = problems()
+        kit.seconds += 1
+        kit.store.feeds.start_run(FEED, f"run{number}", "sync")
+        assert problems() == before
+        kit.store.feeds.finish_run(FEED, f"run{number}", outcome, error)
+        assert problems() == told
+    kit.store.feeds.start_run(FEED, "weekly", "audit")
+    kit.store.feeds.finish_run(FEED, "weekly", "failed", "no disk")
+    assert problems() == []

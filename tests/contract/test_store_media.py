@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.effects import RecheckPhotos
-from shared.store.base import NewObject, PhotoFailed
+from shared.effects import RecheckPhotos, RetryPhotos
+from shared.store.base import NewObject, PhotoFailed, RepeatedPhoto
 from tests.contract.stores import FEED, RUN, SECOND, START, Kit, Listing, fetched, stamp
 
 HOUR = 3_600 * SECOND
@@ -388,6 +388,19 @@ def test_a_recheck_outlives_a_change_of_the_record(kit: Kit) -> None:
     assert [bool(want.recheck) for want in kit.wants("1")] == [True, True]
 
 
+@pytest.mark.parametrize("until", [None, 10**18])
+def test_photos_that_failed_are_asked_for_at_once_when_their_record_was_read_again(kit: Kit, until: int | None) -> None:
+    kit.page(10, TWO)
+    kit.fetch("1", [1])
+    (want,) = kit.wants("1")
+    with kit.store.write() as tx:
+        lost = PhotoFailed(want.media_key, want.version, "http_403", until)
+        tx.media.settle(FEED, "property", "1", RUN, [], [lost])
+    assert kit.wants("1") == []
+    kit.apply(RetryPhotos("1"))
+    assert [(again.order, again.attempts) for again in kit.wants("1")] == [(2, 1)]
+
+
 # --- whether a set is complete
 
 
@@ -518,3 +531,47 @@ def test_recovering_makes_dead_what_was_being_written_and_nothing_else(kit: Kit)
     assert kit.objects() == dict.fromkeys(names.values(), "live") | {writing: "dead"}
     assert kit.dead("1") == [writing]
     assert kit.pending("1") == ["1"]
+
+
+# --- pictures by their content
+
+
+def content(kit: Kit, order: int = 1) -> str:
+    (row,) = kit.rows(f"SELECT content_sha256 FROM media WHERE media_key = '{order}' AND resource_record_key = '1'")
+    return str(row[0])
+
+
+def test_a_picture_disowned_is_wanted_again_and_its_object_dead(kit: Kit) -> None:
+    kit.page(10, Listing("1", photos={1: 1, 2: 2}))
+    names = kit.fetch("1")
+    placeholder = content(kit)
+    assert kit.store.objects.disown(FEED, [placeholder, "0" * 64]) == 1
+    assert stored(kit) == {1: None, 2: names[2]}
+    assert [want.order for want in kit.wants("1")] == [1]
+    assert kit.dead("1") == [names[1]]
+    assert kit.photo_set("1") == (2, 1, False)
+    assert kit.store.objects.disown(FEED, [placeholder]) == 0
+
+
+def test_a_picture_of_another_feed_is_not_disowned(kit: Kit) -> None:
+    kit.page(10, TWO)
+    kit.fetch("1")
+    assert kit.store.objects.disown("other", [content(kit)]) == 0
+    assert kit.wants("1") == []
+
+
+def show(kit: Kit, key: str, pictures: dict[int, str]) -> None:
+    """A listing whose photos are these pictures, by order."""
+    kit.page(10, Listing(key, photos=dict.fromkeys(pictures, 1)))
+    wants = kit.wants(key)
+    names = kit.begin(key, list(pictures))
+    kit.settle(key, *(fetched(want, name, pictures[want.order]) for want, name in zip(wants, names, strict=True)))
+
+
+def test_pictures_that_many_listings_share_are_named_with_how_many(kit: Kit) -> None:
+    for number in range(10):
+        show(kit, str(number), {1: "same", 2: f"own {number}", 3: "same"})
+    assert kit.store.feeds.status(FEED).repeated == []
+    show(kit, "10", {1: "same"})
+    assert kit.store.feeds.status(FEED).repeated == [RepeatedPhoto("same", 11)]
+    assert kit.store.feeds.status("other").repeated == []

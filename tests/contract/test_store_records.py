@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from shared.effects import Count, DropLine, Line, PutLine, Quarantine, StoreRecord
 from shared.messages import SourceRecord
@@ -209,6 +210,84 @@ def test_what_was_set_aside_goes_with_its_key(kit: Kit) -> None:
     kit.remove(20, "1")
     kit.apply(DropLine("2"))
     assert kit.store.quarantine.list() == []
+
+
+def test_newer_bytes_of_a_key_supersede_what_was_set_aside_of_it(kit: Kit) -> None:
+    aside(kit, "1", b"old", at=10)
+    aside(kit, "1", b"new", at=20)
+    aside(kit, "1", b"late", at=15)
+    assert {item.body for item in kit.store.quarantine.list()} == {b"new", b"late"}
+
+
+def test_nothing_stays_aside_of_a_key_of_which_nothing_is_wanted_any_more(kit: Kit) -> None:
+    """The MLS went back to the timestamp that is stored."""
+    kit.page(5, Listing("1"))
+    aside(kit, "1")
+    line = kit.line("1")
+    kit.apply(PutLine(replace(line, wanted_by=20, wanted_stamp="s2")))
+    assert [item.key for item in kit.store.quarantine.list()] == ["1"]
+    kit.apply(PutLine(line))
+    assert kit.store.quarantine.list() == []
+
+
+def keyless(kit: Kit, at: int, *bodies: bytes, may_be: tuple[str, ...]) -> None:
+    kit.apply(*(Quarantine("", "record", body, "no key", at, may_be) for body in bodies))
+
+
+def bodies(kit: Kit) -> list[bytes]:
+    return sorted(item.body for item in kit.store.quarantine.list())
+
+
+def test_records_without_a_key_stay_until_all_keys_they_may_have_are_known(kit: Kit) -> None:
+    keyless(kit, 10, b"a", b"b", may_be=("1", "2"))
+    kit.page(20, Listing("1"))
+    assert bodies(kit) == [b"a", b"b"]
+    kit.page(20, Listing("2"))
+    assert bodies(kit) == []
+
+
+def test_a_key_that_the_mls_no_longer_lists_is_known_too(kit: Kit) -> None:
+    kit.page(5, Listing("2"))
+    keyless(kit, 10, b"a", b"b", may_be=("1", "2", "3"))
+    kit.page(12, Listing("3"))
+    kit.remove(20, "2")
+    assert bodies(kit) == [b"a", b"b"]
+    kit.apply(DropLine("1"))
+    assert bodies(kit) == []
+
+
+def test_a_key_known_from_before_tells_nothing_of_a_record_without_one(kit: Kit) -> None:
+    keyless(kit, 10, b"a", may_be=("1", "2"))
+    kit.page(9, Listing("1"), Listing("2"))
+    assert bodies(kit) == [b"a"]
+
+
+def test_a_later_page_takes_its_keys_over_from_what_earlier_ones_set_aside(kit: Kit) -> None:
+    keyless(kit, 10, b"a", b"b", may_be=("1", "2"))
+    keyless(kit, 20, b"c", may_be=("1",))
+    assert bodies(kit) == [b"a", b"b", b"c"]
+    keyless(kit, 21, b"b", b"d", may_be=("2", "3"))
+    assert bodies(kit) == [b"b", b"c", b"d"]
+    aside(kit, "1", b"e", at=30)
+    assert bodies(kit) == [b"b", b"d", b"e"]
+    kit.page(40, Listing("2"), Listing("3"))
+    assert bodies(kit) == [b"e"]
+
+
+def test_a_record_that_is_none_of_those_asked_for_waits_for_the_operator(kit: Kit) -> None:
+    keyless(kit, 10, b"stranger", may_be=())
+    kit.page(20, Listing("1"))
+    (found,) = kit.store.quarantine.list()
+    kit.store.quarantine.drop([found.id])
+    assert bodies(kit) == []
+
+
+def test_dropping_forgets_the_keys_too(kit: Kit) -> None:
+    keyless(kit, 10, b"a", may_be=("1", "2"))
+    kit.store.quarantine.drop([item.id for item in kit.store.quarantine.list()])
+    keyless(kit, 10, b"a", may_be=("3",))
+    kit.page(20, Listing("3"))
+    assert bodies(kit) == []
 
 
 # --- counters

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shared.effects import DropLine, EndCandidacy
-from shared.store.base import Candidates
+from shared.effects import DropLine, EndCandidacy, Quarantine
+from shared.store.base import Candidates, Horizon, Outstanding
 from tests.contract.stores import DAY, FEED, SECOND, START, Kit, Listing
 
 
@@ -224,3 +224,29 @@ def test_a_line_dropped_is_no_candidate_of_a_later_weighing(kit: Kit) -> None:
     kit.inventory(10)
     kit.apply(DropLine("a"))
     assert weighed(kit, 10).seen == 0
+
+
+# --- a resource that is listed no more
+
+
+def test_a_forgotten_resource_has_had_no_inventory_removal_or_candidate(kit: Kit) -> None:
+    kit.inventory(10, count=7)
+    kit.lack(10, "1")
+    decide(kit, 10, "held")
+    kit.page(5, Listing("2"))
+    kit.remove(10, "2")
+    kit.apply(Quarantine("3", "record", b"?", "no", 10))
+    with kit.store.write() as tx:
+        tx.removals.forget(FEED, "property", 20)
+    assert candidates(kit) == set()
+    assert kit.store.feeds.outstanding(FEED) == Outstanding()
+    assert kit.store.feeds.status(FEED).at_mls is None
+    kit.inventory(30)
+    assert (weighed(kit, 30).removed_today, weighed(kit, 30).previous) == (0, None)
+
+
+def test_what_was_observed_of_a_resource_before_it_was_forgotten_is_older_than_the_horizon(kit: Kit) -> None:
+    for at in (20, 30):
+        with kit.store.write() as tx:
+            tx.removals.forget(FEED, "property", at)
+            assert tx.ledger.horizon(FEED, "property") == Horizon(at, 0, complete=False)

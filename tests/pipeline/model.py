@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -12,8 +12,10 @@ from functools import cache
 
 from PIL import Image
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.messages import SourceRecord
 from shared.sources.base import Inventory, Page, PhotoObject
+from shared.sources.paging import Paging
 
 START = 1_700_000_000
 
@@ -140,7 +142,28 @@ class ModelSource:
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         return Page([self.mls.record(key) for key in keys if key in self.mls.listings], self._date)
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
+    def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        """Oldest change first, each page as the MLS is then; between two it may move on. Some ignore offsets."""
+        paging, ignores = Paging(), self.mls.rng.random() < 0.1
+        while paging.offset is not None:
+            date, found = (
+                self._date,
+                sorted((item.stamp, key) for key, item in self.mls.listings.items() if item.stamp * 1_000_000 > since),
+            )
+            start = 0 if ignores else paging.offset - 1
+            keys = [key for _, key in found[start : start + limit]]
+            paging.took(keys, len(found))
+            yield Page([self.mls.record(key) for key in keys], date, paging.doubt)
+            if self.mls.rng.random() < 0.3:
+                self.mls.step()
+
+    def metadata_version(self) -> MetadataVersion | None:
+        return None
+
+    def metadata(self) -> Metadata:
+        raise AssertionError("nothing was said of metadata")
+
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         listing = self.mls.listings.get(key)
         for order, number in sorted(listing.photos.items()) if listing else ():
             yield PhotoObject(order, "image/png", picture(number))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from services.simulator.main import Options, Simulator
-from tests.pipeline.truth import Json, Media, differences
+from tests.pipeline.truth import Json, Media, OpenEnds, Own, differences
 
 MLSYNC = Path(sys.executable).with_name("mlsync")
 USERNAME, PASSWORD = "demo", "s3cret-Passw0rd"
@@ -64,9 +64,24 @@ class Mls:
         found: Json = json.loads(self._ask("stats", {}))
         return found
 
-    def truth(self, size: str = "LargePhoto", culture: str = "en-CA") -> list[Json]:
-        """Every living listing as a consumer should hold it, its photos hashed in ``size`` ("" for none)."""
-        return [json.loads(line) for line in self._ask("truth", {"size": size, "culture": culture}).splitlines()]
+    def truth(self, size: str = "LargePhoto", culture: str = "en-CA", resource: str = "property") -> list[Json]:
+        """Every living listing as a consumer should hold it, its photos hashed in ``size`` ("" for none).
+
+        Or every member or office that is listed, of ``resource``.
+        """
+        asked = {"size": size, "culture": culture, "resource": resource}
+        return [json.loads(line) for line in self._ask("truth", asked).splitlines()]
+
+    def publish_metadata(self) -> Json:
+        """Publish other metadata; what the next login says of them."""
+        found: Json = json.loads(self._ask("metadata", {}, method="POST"))
+        return found
+
+    def lookups(self, culture: str = "en-CA") -> list[Json]:
+        """Every value of every lookup."""
+        return [
+            json.loads(line) for line in self._ask("truth", {"resource": "lookup", "culture": culture}).splitlines()
+        ]
 
     def keys(self) -> list[str]:
         """The keys of the living listings, in order."""
@@ -170,11 +185,22 @@ class Installation:
             return 0
 
     def differences(
-        self, mls: Mls, *, media: Media = "stored", withheld: bool = False, size: str = "LargePhoto"
-    ) -> list[str]:
-        """What is not as it is at the MLS."""
+        self, mls: Mls, *, media: Media = "stored", withheld: bool = False, size: str = "LargePhoto",
+        own: Own | None = None,
+    ) -> list[str]:  # fmt: skip
+        """What is not as it is at the MLS. ``withheld``: but for listings that a fault keeps back, which are wanted."""
         truth = mls.truth(size=size)
-        return differences(self.database, self.media, truth, media=media, withheld=withheld)
+        lacking = frozenset(record["key"] for record in truth if withheld and record.get("withheld"))
+        truth = [record for record in truth if record["key"] not in lacking]
+        if own is None:
+            own = {resource: mls.truth(size=size, resource=resource) for resource in self.listed[1:]}
+        ends = OpenEnds(wanted=lacking)
+        return differences(self.database, self.media, truth, media=media, open_ends=ends, own=own)
+
+    @property
+    def listed(self) -> list[str]:
+        """The resources that are synced by their own lists."""
+        return self.settings.get("MLSYNC_FEEDS__DDF__RESOURCES", "property").split(",")
 
 
 def bare_env() -> dict[str, str]:

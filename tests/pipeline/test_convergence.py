@@ -16,8 +16,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from services.due import Terms
 from services.fetcher.service import Fetcher
 from services.fetcher.settings import FetcherSettings
+from services.incremental import bring, settle_mark
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
 from services.reconciler.service import Reconciler
@@ -34,9 +36,10 @@ from shared.sources.pool import SessionPool
 from shared.store.sqlite.store import SqliteStore
 from shared.transport.base import Delivery
 from tests.conftest import SCALE
-from tests.pipeline.model import ModelMls, ModelSource, picture
+from tests.pipeline.model import START, ModelMls, ModelSource, picture, when
 
 FEED = "ddf"
+SECOND = 1_000_000
 
 
 class Crash(BaseException):
@@ -108,9 +111,13 @@ class Bag:
 class World:
     """All four services on a real store and real photos, around a model MLS."""
 
+    mls_type: type[ModelMls] = ModelMls
+    source_type: type[ModelSource] = ModelSource
+    resources: tuple[str, ...] = ("property",)
+
     def __init__(self, folder: Path, template: Path, rng: random.Random, listings: int) -> None:
         self.rng = rng
-        self.mls = ModelMls(rng, listings)
+        self.mls = self.mls_type(rng, listings)
         shutil.copy(template, folder / "mlsync.db")
         self.bomb = Bomb()
         self.bag = Bag(self.bomb)
@@ -119,6 +126,7 @@ class World:
         self.local = LocalBlobs(folder / "media")
         self.local.prepare()
         self.old: list[tuple[str, bytes]] = []
+        self.runs = itertools.count(1)
         self.boot()
 
     def boot(self) -> None:
@@ -127,12 +135,13 @@ class World:
         blobs: Any = CrashingBlobs(self.local, self.bomb)
         transport: Any = self.bag
         numbers = itertools.count(1)
-        outbox = Outbox(transport, clock=lambda: self.clock, ids=lambda: f"{next(numbers):016x}")
-        pool = SessionPool(lambda: ModelSource(self.mls), _Slots(), 1, idle_seconds=60.0)
+        self.store = store
+        outbox = self.outbox = Outbox(transport, clock=lambda: self.clock, ids=lambda: f"{next(numbers):016x}")
+        pool = SessionPool(self.source, _Slots(), 1, idle_seconds=60.0)
         self.fetcher = Fetcher({FEED: pool}, store, outbox, FetcherSettings(range_size=3))
         guard = ReconcilerSettings(remove_at_least=1_000_000, page_size=4)
         self.reconciler = Reconciler({FEED: guard}, store, outbox)
-        self.writer = Writer({FEED: WriterSettings("ddf", "bytes")}, store, outbox)
+        self.writer = Writer({FEED: WriterSettings("ddf", "bytes", resources=self.resources)}, store, outbox)
         media = FeedMedia(MediaFeedSettings("bytes"), Downloader(DownloadSettings()), pool)
         self.media = Media({FEED: media}, store, blobs, PhotoLimits())
         self.handlers: dict[str, Callable[..., str]] = {
@@ -142,9 +151,57 @@ class World:
             "media": self.media.handle,
         }
 
+    def source(self) -> ModelSource:
+        """A connection to the MLS."""
+        return ModelSource(self.mls)
+
     def inventory(self) -> None:
         self.clock += 1
         self.guarded(lambda: self.fetcher.take_inventory(FEED, "property", "run"))
+
+    def stray(self) -> None:
+        """Pages of changes that belong to no run."""
+        since = self.rng.randrange(START - 1, self.mls.now + 1) * SECOND
+        self.clock += 1
+        self.guarded(lambda: self.fetcher.take_changes(FEED, "property", since, 3, "stray"))
+
+    def incremental(self) -> None:
+        """A run by changes since the mark, with or without an inventory."""
+        often = self.rng.choice((None, 40 * SECOND, 9_000 * SECOND))
+        overlap = self.rng.choice((10, 60)) * SECOND  # no less: the model's clock is that much ahead of its changes
+        terms = Terms(overlap, every=SECOND, inventory_every=often, page_size=3)
+        run = f"run-{next(self.runs)}"
+        self.clock += 1
+        self.guarded(
+            lambda: bring(
+                self.fetcher,
+                self.store,
+                self.outbox,
+                FEED,
+                "property",
+                run,
+                terms,
+                inventory=lambda: self.fetcher.take_inventory(FEED, "property", run),
+                pause=lambda _: False,
+                patience=0,
+            )
+        )
+
+    def settle(self) -> None:
+        self.guarded(lambda: settle_mark(self.store, FEED, "property", "", 0))
+        self.assert_mark_holds()
+
+    def assert_mark_holds(self) -> None:
+        """What the MLS has not changed since before the mark is stored as it is."""
+        with self.sqlite.write() as tx:
+            mark = tx.marks.mark(FEED, "property")
+            lines = tx.ledger.lines(FEED, "property", self.mls.listings)
+        if mark is None or mark.reached is None:
+            return
+        for key, item in self.mls.listings.items():
+            if item.stamp * SECOND < mark.reached:
+                assert lines[key].stored
+                assert lines[key].stamp == when(item.stamp)
 
     def guarded(self, act: Callable[[], object]) -> bool:
         """Act; False when the process died and was started again."""
@@ -186,9 +243,15 @@ class World:
     def live(self, steps: int) -> None:
         """A stretch of history."""
         for _ in range(steps):
-            match self.rng.randrange(12):
+            match self.rng.randrange(15):
                 case 0:
                     self.inventory()
+                case 12:
+                    self.stray()
+                case 13:
+                    self.incremental()
+                case 14:
+                    self.settle()
                 case 1 | 2:
                     self.mls.step()
                 case 3:
@@ -198,6 +261,20 @@ class World:
                         self.bag.bodies.append(self.rng.choice(self.old))
                 case _:
                     self.deliver()
+
+    def run_on(self, runs: int) -> None:
+        """Runs by changes, of which some die and some are only begun to be handled."""
+        for _ in range(runs):
+            for _ in range(self.rng.randrange(6)):
+                self.mls.step()
+            self.bomb.left = self.rng.randrange(60) if self.rng.random() < 0.3 else None
+            self.incremental()
+            if self.rng.random() < 0.7:
+                self.drain()
+            else:
+                for _ in range(self.rng.randrange(12)):
+                    self.deliver()
+            self.settle()
 
     def quiet(self) -> None:
         """The MLS stops changing; one more inventory, handled with all that it causes, old messages still arriving."""
@@ -218,11 +295,9 @@ class World:
         assert sorted(self.rows("SELECT listing_key, count(*) FROM property_room GROUP BY 1")) == sorted(
             (key, item.rooms) for key, item in listings.items() if item.rooms
         )
-        photos = {(key, order): number for key, item in listings.items() for order, number in item.photos.items()}
-        stored = {
-            (key, order): (name, sha)
-            for key, order, name, sha in self.rows('SELECT listing_key, "order", object_key, content_sha256 FROM media')
-        }
+        photos = self.photos()
+        sql = 'SELECT resource_name, resource_record_key, "order", object_key, content_sha256 FROM media'
+        stored = {(resource, key, order): (name, sha) for resource, key, order, name, sha in self.rows(sql)}
         assert set(stored) == set(photos)
         for place, number in photos.items():
             name, sha = stored[place]
@@ -234,6 +309,14 @@ class World:
         assert self.members() == self.members_expected()
         assert self.rows("SELECT key FROM ledger WHERE wanted_by IS NOT NULL") == []
         assert self.rows("SELECT key FROM removal_candidate") == []
+
+    def photos(self) -> dict[tuple[str, str, int], int]:
+        """The picture that belongs at every place: resource, key, order."""
+        return {
+            ("property", key, order): number
+            for key, item in self.mls.listings.items()
+            for order, number in item.photos.items()
+        }
 
     def members(self) -> dict[str, str]:
         return dict(self.rows("SELECT member_key, member_full_name FROM member"))
@@ -270,11 +353,13 @@ def template(memory_dir: Path) -> Path:
 
 
 @contextmanager
-def world(memory_dir: Path, template: Path, rng: random.Random, listings: int = 8) -> Iterator[World]:
+def world(
+    memory_dir: Path, template: Path, rng: random.Random, listings: int = 8, made_of: type[World] = World
+) -> Iterator[World]:
     folder = memory_dir / "world"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    made = World(folder, template, rng, listings)
+    made = made_of(folder, template, rng, listings)
     try:
         yield made
     finally:
@@ -297,6 +382,16 @@ def test_any_long_history_ends_in_step(memory_dir: Path, template: Path, seed: i
             it.live(150)
             it.quiet()
             it.assert_in_step()
+
+
+@pytest.mark.parametrize("seed", range(8 * SCALE))
+def test_a_mark_is_never_ahead_of_what_is_stored(memory_dir: Path, template: Path, seed: int) -> None:
+    with world(memory_dir, template, random.Random(seed), 12) as it:
+        it.run_on(30)
+        assert it.rows("SELECT reached FROM mark WHERE settled_at IS NOT NULL")
+        it.quiet()
+        it.assert_in_step()
+        it.settle()
 
 
 def test_every_single_crash_of_a_first_sync_is_survived(memory_dir: Path, template: Path) -> None:

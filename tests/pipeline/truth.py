@@ -7,6 +7,13 @@ accounted for and every fact must be in its column; every photo's bytes must be 
 Two things are representation and are translated here: SQLite keeps decimals as numbers, booleans as 0 and 1 and lists
 as JSON, so a value is read by its column's declared type; and a member's own timestamp is not among what a listing's
 copy of it says (DDF guide, AgentDetails), so members that come from listings have none.
+
+A member or office is what its own record says where the feed lists them (``own``), which alone brings a photo; the copy
+in a listing where it does not.
+
+Where a fault keeps something from everyone, the records given here are what can be had of them (see ``deliverable``):
+a photo that is ``withheld`` must be wanted, failed and without bytes, or still have those of the photo that was there
+before it (``kept``); what else may be open is named by ``OpenEnds``.
 """
 
 from __future__ import annotations
@@ -14,9 +21,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -25,31 +33,49 @@ from PIL import Image
 
 Json = dict[str, Any]
 Facts = dict[str, Any]
+Own = Mapping[str, Sequence[Json]]
+"""Of each resource that is synced by a list of its own what ``/control/truth`` says of it."""
+NONE: Own = {}
 Media = Literal["none", "link", "stored"]
 STAGING = "~staging"
 PHOTO_COLUMNS = ("order", "modification_timestamp", "last_updated", "long_description", "large_photo_url", "photo_url",
                  "thumbnail_photo_url")  # fmt: skip
 STATE_COLUMNS = ("wanted_version", "stored_version", "etag", "last_modified")
 """Of a photo's row: how mlsync knows a picture again; that it does is shown by what it fetches."""
+FAILURE_COLUMNS = ("pending", "recheck", "attempts", "attempted_by", "next_attempt_at", "failed_reason")
+
+
+@dataclass(frozen=True)
+class OpenEnds:
+    """Keys of listings that may be wanted still, or held as removals, and of what may be in quarantine; each must be.
+
+    One key may be in quarantine several times.
+    """
+
+    wanted: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
+    quarantined: tuple[str, ...] = ()
+
+
+NOTHING_OPEN = OpenEnds()
 
 
 def differences(database: Path, folder: Path, truth: Sequence[Json], *, feed: str = "ddf",
-                media: Media = "stored", withheld: bool = False) -> list[str]:  # fmt: skip
+                media: Media = "stored", open_ends: OpenEnds = NOTHING_OPEN, own: Own = NONE) -> list[str]:  # fmt: skip
     """What is not as it is at the MLS, in words; empty when all is in step.
 
     ``truth`` is what ``/control/truth`` says of ``property``. ``media`` is what the feed wants of photos: none at all,
-    their addresses alone, or them stored. ``withheld`` leaves out listings and photos that a fault keeps from everyone.
+    their addresses alone, or them stored. ``open_ends`` is what must be left to do.
     """
-    if withheld:
-        truth = [record for record in truth if not record.get("withheld")]
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         stored = Stored(connection, feed)
         return [
             *_properties(stored, truth),
             *_children(stored, truth),
-            *_people(stored, truth),
-            *_photos(stored, folder, truth, media),
-            *_bookkeeping(stored, truth),
+            *_people(stored, truth, own),
+            *_photos(stored, folder, truth, media, own),
+            *_bookkeeping(stored, truth, open_ends),
+            *_own_bookkeeping(stored, own),
         ]
 
 
@@ -63,6 +89,7 @@ class Stored:
     def rows(self, table: str, where: str = "TRUE") -> Iterator[Facts]:
         """Every row of a table without its ``feed``."""
         types = {name: declared for _, name, declared, *_ in self._connection.execute(f"PRAGMA table_info({table})")}
+        types |= {name: "NUMERIC" for name in ("latitude", "longitude") if name in types}  # computed by the view
         for row in self._connection.execute(f"SELECT * FROM {table} WHERE feed = ? AND {where}", (self._feed,)):
             yield {
                 name: _typed(value, types[name])
@@ -106,7 +133,16 @@ def compare(what: str, expected: Mapping[Any, Facts], found: Mapping[Any, Facts]
 
 
 def _properties(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
-    expected = {record["key"]: record["fields"] | {"modification_timestamp": record["modified"]} for record in truth}
+    known = any(stored.rows("metadata_state", "read_at IS NOT NULL"))  # else there is nothing to decode by
+    expected = {
+        record["key"]: record["fields"]
+        | {"modification_timestamp": record["modified"]}
+        | (record["decoded"] if known else {})
+        for record in truth
+    }
+    for fields in expected.values():
+        if {"latitude", "longitude"} <= fields.keys():
+            fields["coordinates_source"] = "mls"
     yield from compare("property", expected, stored.keyed("property", "listing_key"))
 
 
@@ -131,8 +167,11 @@ def _children(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
     yield from compare("property_agent", agents, stored.keyed("property_agent", "listing_key", "order"))
 
 
-def _people(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
-    """A member or office is the copy in the last-observed listing that has one; observed together, the greater key."""
+def _people(stored: Stored, truth: Iterable[Json], own: Own) -> Iterator[str]:
+    """A member or office without a record of its own is the copy in the last-observed listing that has one.
+
+    Observed together, that in the one with the greater key.
+    """
     observed = {line["key"]: line["observed_at"] for line in stored.rows("ledger", "resource = 'property' AND stored")}
     members: dict[str, tuple[tuple[int, str], Json]] = {}
     offices: dict[str, tuple[tuple[int, str], Json]] = {}
@@ -143,31 +182,53 @@ def _people(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
                 if copy and (copy["key"] not in copies or copies[copy["key"]][0] < seen):
                     copies[copy["key"]] = seen, copy
     for name, copies in (("member", members), ("office", offices)):
-        own: dict[Any, Facts] = {}
+        people = {key: (copy, name == "office") for key, (_, copy) in copies.items()}
+        people |= {record["key"]: (record, True) for record in own.get(name, ())}
+        rows: dict[Any, Facts] = {}
         phones: dict[Any, Facts] = {}
         websites: dict[Any, Facts] = {}
-        for key, (_, copy) in copies.items():
-            stamp = {"modification_timestamp": copy["modified"]} if name == "office" else {}
-            own[key] = copy["fields"] | stamp
-            phones |= {(key, order): item for order, item in enumerate(copy["phones"], start=1)}
-            websites |= {(key, order): item for order, item in enumerate(copy["websites"], start=1)}
-        yield from compare(name, own, stored.keyed(name, f"{name}_key"))
+        for key, (person, stamped) in people.items():
+            stamp = {"modification_timestamp": person["modified"]} if stamped else {}
+            rows[key] = person["fields"] | stamp
+            phones |= {(key, order): item for order, item in enumerate(person["phones"], start=1)}
+            websites |= {(key, order): item for order, item in enumerate(person["websites"], start=1)}
+        yield from compare(name, rows, stored.keyed(name, f"{name}_key"))
         yield from compare(f"{name}_phone", phones, stored.keyed(f"{name}_phone", f"{name}_key", "order"))
         yield from compare(f"{name}_website", websites, stored.keyed(f"{name}_website", f"{name}_key", "order"))
 
 
-def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media) -> Iterator[str]:
+def _own_photos(own: Own, media: Media, expected: dict[Any, Facts], sets: dict[Any, Facts]) -> None:
+    """Add the one photo, without an address, of each member and office with a record that states one."""
+    for name, records in own.items() if media == "stored" else ():
+        for record in records:
+            if photo := record.get("photo"):
+                row = {"order": 1, "modification_timestamp": photo["modification_timestamp"]}
+                if photo.get("withheld"):
+                    row["failed"] = True
+                else:
+                    row |= {"pending": False, "recheck": False, "attempts": 0, "mime_type": "image/jpeg"}
+                    row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"]}
+                expected[name, record["key"], "1"] = row
+                sets[record["key"]] = {"photos_count": 1, "photos_stored": 0 if photo.get("withheld") else 1}
+
+
+def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, own: Own) -> Iterator[str]:
     expected: dict[Any, Facts] = {}
     sets: dict[Any, Facts] = {}
+    _own_photos(own, media, expected, sets)
     for record in truth if media != "none" else ():
         wanted = record["photos"]
         held = [photo for photo in wanted if media == "stored" and not photo.get("withheld")]
         for photo in wanted:
             row = {name: photo[name] for name in PHOTO_COLUMNS if name in photo}
             row |= {"listing_key": record["key"], "media_url": photo["url"]}
-            row |= {"pending": False, "recheck": False, "attempts": 0}
-            if photo in held:
-                row |= {"content_sha256": photo["sha256"], "byte_size": photo["bytes"], "mime_type": "image/jpeg"}
+            there = photo if photo in held else photo.get("kept") if media == "stored" else None
+            if there:
+                row |= {"content_sha256": there["sha256"], "byte_size": there["bytes"], "mime_type": "image/jpeg"}
+            if photo not in held and media == "stored":
+                row["failed"] = True
+            else:
+                row |= {"pending": False, "recheck": False, "attempts": 0}
             expected["property", record["key"], str(photo["order"])] = row
         if wanted and media == "stored":
             sets[record["key"]] = {"photos_count": len(wanted), "photos_stored": len(held)}
@@ -178,19 +239,21 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media) -
         yield f"photo {name}: the row points at it, but there is no such file"
     for name in sorted(files.keys() - live):
         yield f"photo {name}: a file no row points at"
-    for (_, key, media_key), row in rows.items():
+    for (resource, key, media_key), row in rows.items():
         name = row.pop("object_key", None)
         size = (row.pop("width", None), row.pop("height", None))
         if name in files:
             yield from _picture(files[name], name, row, size)
-            if not name.startswith(f"ddf/{key}/{int(media_key):03}-"):
-                yield f"photo {name}: not named after listing {key}, photo {media_key}"
+            folder_of = "ddf" if resource == "property" else f"ddf/_{resource}"
+            if not name.startswith(f"{folder_of}/{key}/{int(media_key):03}-"):
+                yield f"photo {name}: not named after {resource} {key}, photo {media_key}"
         for state in STATE_COLUMNS:
             row.pop(state, None)
-        if expected.get(("property", key, media_key), {}).keys().isdisjoint({"content_sha256"}) and media == "stored":
-            for state in ("pending", "attempts", "attempted_by", "next_attempt_at", "failed_reason"):
-                row.pop(state, None)  # withheld: how its failure is shown is looked at by the test of the fault
-                expected.get(("property", key, media_key), {}).pop(state, None)
+        if expected.get((resource, key, media_key), {}).get("failed"):
+            failed = row.get("pending") is True and "failed_reason" in row and row.get("attempts", 0) > 0
+            row["failed"] = failed
+            for state in FAILURE_COLUMNS:
+                row.pop(state, None)
     yield from compare("media", expected, rows)
     yield from _photo_sets(stored, sets, media)
     objects = {name: row["state"] for name, row in stored.keyed("media_object", "name").items()}
@@ -227,21 +290,46 @@ def _picture(path: Path, name: str, row: Facts, size: tuple[Any, Any]) -> Iterat
             yield f"photo {name}: {picture.size} in pixels, the row says {size}"
 
 
-def _bookkeeping(stored: Stored, truth: Iterable[Json]) -> Iterator[str]:
-    """The ledger has what is stored under the MLS's own stamp, and nothing is left to do."""
+def _bookkeeping(stored: Stored, truth: Iterable[Json], open_ends: OpenEnds) -> Iterator[str]:
+    """The ledger has what is stored under the MLS's own stamp, and nothing is left to do but ``open_ends``."""
     lines = stored.keyed("ledger", "key", where="resource = 'property'")
     stamps = {record["key"]: {"stamp": record["stamp"]} for record in truth}
     held = {key: {"stamp": line.get("stamp")} for key, line in lines.items() if line["stored"]}
     yield from compare("ledger", stamps, held)
-    for key, line in lines.items():
-        if "wanted_by" in line and key in stamps:
-            yield f"ledger {key}: still wanted"
+    wanted = {key for key, line in lines.items() if "wanted_by" in line}
+    candidates = {row["key"]: row["state"] for row in stored.rows("removal_candidate")}
+    quarantined = Counter(row["key"] for row in stored.rows("quarantine"))
+    for what, must, is_open in (
+        ("wanted", dict.fromkeys(open_ends.wanted, True), dict.fromkeys(wanted, True)),
+        ("removal candidate", dict.fromkeys(open_ends.held, "held"), candidates),
+        ("quarantine", Counter(open_ends.quarantined), quarantined),
+    ):
+        for key in sorted(must.keys() | is_open.keys()):
+            if must.get(key) != is_open.get(key):
+                yield f"{what} {key}: {is_open.get(key)}, must be {must.get(key)}"
     kept = {row["key"] for row in stored.rows("source_record", "resource = 'property'")}
     if kept != stamps.keys():
         yield f"source records: {sorted(kept ^ stamps.keys())[:5]} are kept for no listing, or missing"
-    for table in ("removal_candidate", "quarantine"):
-        for row in stored.rows(table):
-            yield f"{table} {row['key']}: {row.get('reason', row.get('state'))}"
+
+
+def _own_bookkeeping(stored: Stored, own: Own) -> Iterator[str]:
+    """The same of members and offices; of a resource that is not synced there is nothing at all."""
+    for name in ("member", "office"):
+        stamps = {record["key"]: {"stamp": record["stamp"]} for record in own.get(name, ())}
+        lines = stored.keyed("ledger", "key", where=f"resource = '{name}'")
+        held = {key: {"stamp": line.get("stamp")} for key, line in lines.items() if line["stored"]}
+        yield from compare(f"ledger {name}", stamps, held)
+        for key, line in lines.items():
+            if name not in own or "wanted_by" in line:
+                yield f"ledger {name} {key}: {'still wanted' if name in own else 'kept for nothing'}"
+        kept = {row["key"] for row in stored.rows("source_record", f"resource = '{name}'")}
+        if kept != stamps.keys():
+            yield f"source records: {sorted(kept ^ stamps.keys())[:5]} are kept for no {name}, or missing"
+        copies = {row["key"] for row in stored.rows("embedded_row", f"resource = '{name}'")}
+        if copies & stamps.keys():
+            yield f"embedded rows: {sorted(copies & stamps.keys())[:5]} have records of their own"
+        if name not in own and any(stored.rows("inventory", f"resource = '{name}' AND whole IS NOT NULL")):
+            yield f"inventory {name}: kept for nothing"
 
 
 def by_table(found: Iterable[str]) -> dict[str, int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 
+from shared.lookups import Metadata, MetadataVersion
 from shared.sources.base import Inventory, Page, PhotoObject, SourceUnavailableError
 from shared.sources.pool import PHOTOS, RECORDS, NoSlotError, SessionPool
 
@@ -33,7 +34,16 @@ class FakeSource:
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         raise AssertionError("a pool asks the MLS for nothing")
 
-    def photos(self, resource: str, key: str, *, location: bool) -> Iterator[PhotoObject]:
+    def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def metadata_version(self) -> MetadataVersion | None:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def metadata(self) -> Metadata:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def close(self) -> None:

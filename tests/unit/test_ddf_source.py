@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.rets.errors import RetsReplyError
-from shared.sources.base import Inventory, SourceRefusedError, SourceUnavailableError
+from shared.sources.base import Inventory, Page, SourceRefusedError, SourceUnavailableError
 from shared.sources.ddf import DdfSettings, DdfSource
 from tests.unit.rets_server import Asked, Say, ScriptedServer
 
@@ -137,9 +137,10 @@ def test_records_by_key() -> None:
         page = source.records("property", ["20000001", "7)|(ID=*", "20000003"])
         assert server.asked[-1].arguments["Query"] == "(ID=20000001,20000003)"
         assert [record.key for record in page.records] == ["20000001", "20000002"]
+        assert page.unaskable == ["7)|(ID=*"]
         asked = len(server.asked)
         assert source.records("property", []).records == []
-        assert source.records("property", ["a,b", "", "1\n"]).records == []
+        assert source.records("property", ["a,b", "", "1\n"]) == Page([], None, unaskable=["a,b", "", "1\n"])
         assert len(server.asked) == asked
         with pytest.raises(ValueError, match="101 keys"):
             source.records("property", [str(number) for number in range(101)])
@@ -155,6 +156,15 @@ def test_no_records_is_an_empty_page_and_too_many_a_refusal() -> None:
             else:
                 with pytest.raises(RetsReplyError, match="refuses"):
                     source.records("property", ["1"])
+
+
+def test_records_the_server_stopped_half_way_through_are_a_partial_page() -> None:
+    one = '<PropertyDetails ID="5" LastUpdated="s"/>'
+    for code, partial in (("0", False), ("20208", True)):
+        body = listed(one, count="1", code=code)
+        with ScriptedServer(lambda asked, body=body: Say(body) if asked.path == "/search" else None) as server:  # type: ignore[misc]
+            page = DdfSource(server.session()).records("property", ["5", "6"])
+            assert ([record.key for record in page.records], page.partial) == (["5"], partial)
 
 
 JPEG = b"\xff\xd8" + bytes(range(256)) * 3

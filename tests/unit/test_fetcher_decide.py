@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fetcher.decide import still_wanted, to_messages
-from shared.effects import Line
-from shared.sources.base import Inventory
+from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages
+from shared.effects import BREAKS_ANSWERS, Line
+from shared.lookups import MetadataVersion
+from shared.messages import SourceRecord
+from shared.sources.base import Inventory, Page
+from shared.store.base import DAY, MetadataState
 
 NOW = 1_000
 WANTED = Line("1", wanted_stamp="s", wanted_by=5)
@@ -51,6 +56,18 @@ def test_the_order_of_the_keys_is_kept() -> None:
     assert still_wanted(["c", "a", "x", "b"], lines, NOW) == ["c", "a", "b"]
 
 
+def failed(key: str, reason: str | None) -> Line:
+    return Line(key, wanted_stamp="s", wanted_by=6, attempts=1, attempted_by=5, reason=reason)
+
+
+def test_keys_that_broke_answers_alone_are_asked_for_alone_again_and_the_others_together() -> None:
+    reasons = {"1": None, "2": f"{BREAKS_ANSWERS}too deep", "3": "not delivered", "4": f"{BREAKS_ANSWERS}500"}
+    lines = {key: failed(key, reason) for key, reason in reasons.items()}
+    assert apart(["4", "1", "2", "5", "3"], lines) == [["1", "5", "3"], ["4"], ["2"]]
+    assert apart(["2"], lines) == [["2"]]
+    assert apart(["1", "3"], lines) == [["1", "3"]]
+
+
 def inventory(listed: dict[str, str], *, proven: bool = True) -> Inventory:
     return Inventory(sorted(f"{key}\0{stamp}".encode() for key, stamp in listed.items()), 77, proven=proven)
 
@@ -91,3 +108,55 @@ def test_ranges_together_cover_every_key_once_and_in_order(listed: dict[str, str
         ]  # fmt: skip
         assert len(covering) == 1
         assert (key in listed) == (key in dict(covering[0].entries))
+
+
+# --- metadata
+
+SAID = MetadataVersion("1.0.12", "2024-01-15T00:00:00Z", "1.0.2", "en-CA")
+
+
+def test_metadata_are_read_once_and_when_the_mls_has_others() -> None:
+    assert metadata_due(SAID, MetadataState(), NOW)
+    known = MetadataState(SAID, NOW - 400 * DAY)
+    assert not metadata_due(SAID, known, NOW)
+    assert not metadata_due(dataclasses.replace(SAID, min_version="1.0.12"), known, NOW)
+    for other in ({"version": "1.0.13"}, {"timestamp": "2024-01-16T00:00:00Z"}, {"language": "fr-CA"}):
+        assert metadata_due(dataclasses.replace(SAID, **other), known, NOW)
+
+
+def test_metadata_that_could_not_be_read_are_tried_again_after_their_back_off_only() -> None:
+    failed = MetadataState(failed=SAID, failed_at=NOW, attempts=1)
+    assert metadata_due(SAID, failed, NOW)
+    waiting = dataclasses.replace(failed, next_attempt_at=NOW + 1)
+    assert not metadata_due(SAID, waiting, NOW)
+    assert metadata_due(SAID, waiting, NOW + 1)
+    assert metadata_due(dataclasses.replace(SAID, version="1.0.13"), waiting, NOW)
+    again = dataclasses.replace(waiting, read=SAID, read_at=NOW)
+    assert not metadata_due(SAID, again, NOW + DAY)
+
+
+def test_metadata_of_which_the_mls_says_nothing_are_read_daily() -> None:
+    silent = MetadataVersion(language="en-CA")
+    assert metadata_due(silent, MetadataState(), NOW)
+    assert not metadata_due(silent, MetadataState(silent, NOW), NOW + DAY - 1)
+    assert metadata_due(silent, MetadataState(silent, NOW), NOW + DAY)
+
+
+def records(*keys: str) -> list[SourceRecord]:
+    return [SourceRecord(key, "s", {}) for key in keys]
+
+
+def test_what_the_mls_did_not_get_to_is_asked_for_anew() -> None:
+    assert left_over(["1", "2", "3"], Page(records("1"), None, partial=True)) == ["2", "3"]
+
+
+def test_what_did_not_come_in_a_whole_answer_is_not_asked_for_anew() -> None:
+    assert left_over(["1", "2", "3"], Page(records("1"), None)) == []
+
+
+def test_an_mls_that_gets_nowhere_is_not_asked_for_ever() -> None:
+    assert left_over(["1", "2"], Page(records("7"), None, partial=True)) == []
+
+
+def test_a_key_that_cannot_be_asked_for_is_not_asked_for_anew() -> None:
+    assert left_over(["1", "*"], Page(records("1"), None, unaskable=["*"], partial=True)) == []

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from shared.mapping.extra import UNFIT
 from shared.mapping.mapping import load
-from shared.mapping.record import Mapped, Problem, UnmappableError
+from shared.mapping.record import Mapped, MediaItem, Problem, UnmappableError
 from shared.messages import SourceRecord
 from shared.store.listing_tables import LISTING_TABLES, TABLES_OF, media
 
@@ -303,6 +304,36 @@ def test_a_member_of_its_own_brings_its_office() -> None:
     assert rows(record, "member")[0]["modification_timestamp"] == record.modified
 
 
+@pytest.mark.parametrize(
+    ("resource", "element", "column"),
+    [("member", "PhotoLastUpdated", "photo_last_updated"), ("office", "LogoLastUpdated", "logo_last_updated")],
+)
+def test_a_record_that_says_when_its_photo_changed_has_one(resource: str, element: str, column: str) -> None:
+    record = mapped({"@ID": "7", element: "2024-02-01 9:15:00 AM"}, resource, "7")
+    changed = datetime(2024, 2, 1, 14, 15, tzinfo=UTC)
+    assert record.media == [MediaItem("1", 1, "2024-02-01 9:15:00 AM", modified=changed)]
+    assert rows(record, resource)[0][column] == changed
+    assert mapped({"@ID": "7", element: ""}, resource, "7").media == mapped({"@ID": "7"}, resource, "7").media == []
+
+
+def test_a_photos_timestamp_that_is_none_still_says_that_there_is_a_photo() -> None:
+    versions = set()
+    for odd in ("soon", ["soon", "later"], {"#text": "soon", "@Zone": "EST"}):
+        (photo,) = mapped({"@ID": "7", "PhotoLastUpdated": odd}, "member", "7").media
+        assert photo.modified is None
+        versions.add(photo.version)
+    assert versions == {"soon", "soon|later"}
+
+
+def test_a_copy_in_a_listing_has_no_photo() -> None:
+    sent = agent(1, PhotoLastUpdated="2024-02-01 9:15:00 AM")
+    (copy, _) = mapped({"AgentDetails": sent}).embedded
+    own = mapped(sent, "member", "1500001")
+    said = [rows(record, "member")[0]["photo_last_updated"] for record in (copy, own)]
+    assert said == [datetime(2024, 2, 1, 14, 15, tzinfo=UTC)] * 2
+    assert (len(own.media), copy.media) == (1, [])
+
+
 def test_a_listing_with_five_agents_refers_to_four_in_columns_and_to_all_in_the_table() -> None:
     record = mapped({"AgentDetails": [agent(n) for n in range(1, 6)]})
     (row,) = rows(record, "property_record")
@@ -316,14 +347,14 @@ def test_two_copies_of_an_office_that_differ_keep_the_first_and_the_other_in_ext
     assert [rows(copy, "office")[0]["office_name"] for copy in record.embedded if copy.resource == "office"] == [
         "EXAMPLE REALTY"
     ]
-    assert record.extra == {"AgentDetails[2]/Office": other}
+    assert record.extra == {"AgentDetails[2]/Office": other, UNFIT: {"AgentDetails[2]/Office": "duplicate"}}
     assert record.problems == [Problem("AgentDetails[2]/Office", "duplicate")]
 
 
 def test_an_agent_without_a_key_is_kept_in_extra() -> None:
     nobody = {"Name": "NOBODY"}
     record = mapped({"AgentDetails": [nobody, agent(2)]})
-    assert record.extra == {"AgentDetails[1]": nobody}
+    assert record.extra == {"AgentDetails[1]": nobody, UNFIT: {"AgentDetails[1]": "key"}}
     assert record.problems == [Problem("AgentDetails[1]", "key")]
     assert rows(record, "property_record")[0]["list_agent_key"] == "1500002"
 
@@ -376,7 +407,7 @@ def test_a_value_that_does_not_fit_is_kept_verbatim_and_the_record_written(
     else:
         kept = value[0] if path.endswith("Room") else value
         assert record.problems == [Problem(where, reason)]  # type: ignore[arg-type]
-        assert record.extra == {where: kept}
+        assert record.extra == {where: kept, UNFIT: {where: reason}}
     assert rows(record, "property_record")[0]["listing_id"] == "X1"
     assert rows(record, "property_record")[0]["extra"] == record.extra
 
@@ -384,7 +415,11 @@ def test_a_value_that_does_not_fit_is_kept_verbatim_and_the_record_written(
 def test_text_with_nul_is_kept_in_a_form_every_store_takes() -> None:
     record = mapped({"Plan": "a\0b", "New": {"Name\0": "c\0"}})
     assert record.problems == [Problem("Plan", "characters")]
-    assert record.extra == {"Plan": {"#json": '"a\\u0000b"'}, "New": {"Name\\0": {"#json": '"c\\u0000"'}}}
+    assert record.extra == {
+        "Plan": {"#json": '"a\\u0000b"'},
+        "New": {"Name\\0": {"#json": '"c\\u0000"'}},
+        UNFIT: {"Plan": "characters"},
+    }
 
 
 def test_unknown_elements_are_named_once_and_kept_where_they_stood() -> None:
@@ -409,13 +444,15 @@ def test_an_attribute_nobody_knows_leaves_the_text_its_column() -> None:
 def test_two_spellings_of_one_element_share_a_column() -> None:
     assert rows(mapped({"MunicipalID": "1"}), "property_record")[0]["municipal_id"] == "1"
     assert mapped({"MunicipalID": "1", "MunicipalId": "1"}).problems == []
-    assert mapped({"MunicipalID": "1", "MunicipalId": "2"}).extra == {"MunicipalId": "2"}
+    assert mapped({"MunicipalID": "1", "MunicipalId": "2"}).extra == {
+        "MunicipalId": "2", UNFIT: {"MunicipalId": "duplicate"}
+    }  # fmt: skip
 
 
 def test_a_wrapper_that_comes_twice_is_read_once_and_kept_once() -> None:
     record = mapped({"Land": [{"Sewer": "Septic"}, {"Sewer": "None"}]})
     assert rows(record, "property_record")[0]["sewer"] == ["Septic"]
-    assert record.extra == {"Land[2]": {"Sewer": "None"}}
+    assert record.extra == {"Land[2]": {"Sewer": "None"}, UNFIT: {"Land[2]": "duplicate"}}
 
 
 def test_the_key_and_the_timestamp_fall_back_on_the_records_own_elements() -> None:
@@ -427,7 +464,7 @@ def test_a_timestamp_that_is_none_is_a_problem_and_the_record_written() -> None:
     record = mapped({}, stamp="yesterday")
     assert (record.modified, record.problems) == (None, [Problem("@LastUpdated", "date")])
     own = mapped({}, "office", stamp="yesterday")
-    assert own.extra == {"@LastUpdated": "yesterday"}
+    assert own.extra == {"@LastUpdated": "yesterday", UNFIT: {"@LastUpdated": "date"}}
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\0b"])

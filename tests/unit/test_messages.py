@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.messages import (
     TYPES,
+    AddressesPending,
     InventoryTaken,
     ListingsDeleted,
     ListingsGone,
@@ -58,6 +59,7 @@ EXAMPLES: list[Message] = [
     ListingsDeleted(feed="mls", resource="property", observed_at=1_709_647_200_000_003, keys=["A1"]),
     ListingsGone(feed="ddf", resource="property", observed_at=1_709_647_200_000_004),
     PhotosPending(feed="ddf", resource="property", key="26519021"),
+    AddressesPending(feed="ddf"),
 ]
 
 

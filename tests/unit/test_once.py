@@ -45,6 +45,27 @@ def test_a_record_is_handled_by_one_thread_at_a_time() -> None:
         pass
 
 
+def test_what_must_wait_for_its_turn_is_queued_and_not_queued_again() -> None:
+    transport = MemoryTransport()
+    outbox = PhotosOnce(transport)
+    with pytest.raises(Retry), outbox.taking(PENDING):
+        raise Retry("its host is left alone", delay=600.0, counts=False)
+    outbox.publish(PENDING, "run")
+    assert queued(transport, "media") == 0  # the loop has queued the copy
+    with outbox.taking(PENDING):
+        outbox.publish(PENDING, "run")
+    assert queued(transport, "media") == 1
+
+
+def test_what_failed_may_be_parked_so_that_its_like_is_queued() -> None:
+    transport = MemoryTransport()
+    outbox = PhotosOnce(transport)
+    with pytest.raises(Retry), outbox.taking(PENDING):
+        raise Retry("it failed")
+    outbox.publish(PENDING, "run")
+    assert queued(transport, "media") == 1
+
+
 def test_other_messages_pass_however_often_they_are_sent() -> None:
     transport = MemoryTransport()
     outbox = PhotosOnce(transport)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.rets.codes import BY_STATUS, Reaction, rule_for_code, rule_for_status
+from shared.rets.codes import BY_STATUS, Reaction, known_code, rule_for_code, rule_for_status
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,40 @@ def test_unknown_code_whose_text_says_success_is_one() -> None:
 
 
 def test_codes_that_say_not_now_wait_half_a_minute() -> None:
-    for transaction, code in (("Login", "20022"), ("Login", "20050"), ("Search", "20210"), ("GetObject", "20412")):
+    for transaction, code in (("Login", "20022"), ("Login", "20050"), ("Search", "20209"), ("GetObject", "20408")):
         assert rule_for_code(transaction, code).wait >= 30
+        assert not rule_for_code(transaction, code).throttle
+
+
+def test_codes_and_statuses_of_those_who_are_asked_too_much_are_throttling() -> None:
+    for transaction, code in (("Search", "20210"), ("GetObject", "20412"), ("GetMetadata", "20512"), ("DDB", "20802")):
+        assert rule_for_code(transaction, code).throttle
+    assert rule_for_status("Search", 429).throttle
+    assert not rule_for_status("Search", 503).throttle
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "throttle"),
+    [
+        ("20203", "Too many requests, slow down", True),
+        ("20203", "Too many concurrent queries", True),
+        ("20702", "Request throttled", True),
+        ("20513", "Rate limit reached", True),
+        ("29999", "Daily quota exceeded", True),
+        ("20203", "Miscellaneous search error", False),
+        ("20203", "Too many rows match", False),
+        ("20206", "Too many requests for comfort", False),
+        ("0", "Too many requests, but here you are", False),
+    ],
+)
+def test_a_code_for_any_error_is_throttling_when_its_text_says_so(code: str, text: str, throttle: bool) -> None:
+    assert rule_for_code("Search", code, text).throttle is throttle
+
+
+def test_metrics_know_the_codes_of_the_tables_and_no_others() -> None:
+    known = ("0", "20210", "20701", "http-429", "http-401", "failed")
+    assert [known_code("Search", code) for code in known] == list(known)
+    assert {known_code("Search", code) for code in ("20412", "4711", "http-418", "http-x", "", "²")} == {"other"}
 
 
 @pytest.mark.parametrize(

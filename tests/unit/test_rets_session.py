@@ -375,6 +375,25 @@ def test_version_is_changed_when_the_server_speaks_of_it() -> None:
         assert [asked.headers["RETS-Version"] for asked in server.asked] == ["RETS/1.7.2", "RETS/1.7", "RETS/1.5"]
 
 
+def test_the_length_of_nothing_is_said_once_the_server_wants_to_be_told() -> None:
+    def answer(asked: Asked) -> Say | None:
+        told = "Content-Length" in asked.headers
+        return None if told and asked.path == "/login" else Say(FOUND) if told else Say("no", status=411)
+
+    with ScriptedServer(answer) as server:
+        assert search(server.session()) == 7
+        assert [asked.headers.get("Content-Length", "none") for asked in server.asked[:2]] == ["none", "0"]
+        assert server.paths() == ["/login", "/login", "/search"]
+
+
+def test_a_length_that_is_never_good_enough_is_a_refusal() -> None:
+    with (
+        serving(Say("no", status=411), path="/login") as server,
+        pytest.raises(SourceRefusedError, match="length required"),
+    ):
+        server.session().login()
+
+
 def test_login_without_search_is_a_clear_error() -> None:
     with (
         serving(Say('<RETS ReplyCode="0"><RETS-RESPONSE>Logout=/x</RETS-RESPONSE></RETS>'), path="/login") as server,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from shared.settings import FeedSettings, MediaSettings, Settings, SettingsError, load
+from shared.settings import FeedSettings, GeocoderSettings, MediaSettings, Settings, SettingsError, load, secrets_of
 
 SECRET = "hunter2-is-secret"
 FILE = f"""
@@ -35,6 +36,56 @@ def complaint() -> str:
     with pytest.raises(SettingsError) as caught:
         load()
     return str(caught.value)
+
+
+# --- lists
+
+
+@pytest.mark.parametrize(
+    "given", ["property,member,office", " property , member ,office,", '["property","member","office"]']
+)
+def test_a_list_may_be_given_with_commas_or_as_json(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__RESOURCES=given, FEEDS__CREA__AUTH_HOSTS=given)
+    feed = load().feeds["crea"]
+    assert feed.resources == feed.auth_hosts == ["property", "member", "office"]
+
+
+def test_a_list_in_the_file_may_be_a_list_or_words_with_commas() -> None:
+    for given in ("[property, office]", "property,office"):
+        write(FILE + f"    resources: {given}\n    private_hosts: {given}\n")
+        feed = load().feeds["crea"]
+        assert feed.resources == feed.private_hosts == ["property", "office"]
+
+
+def test_listings_alone_are_read_unless_more_is_asked_for() -> None:
+    write(FILE)
+    feed = load().feeds["crea"]
+    assert (feed.resources, feed.auth_hosts, feed.private_hosts) == (["property"], [], [])
+
+
+@pytest.mark.parametrize("given", ["member", "member,property", "property,property", "", "office,member"])
+def test_listings_come_first_and_nothing_comes_twice(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__RESOURCES=given)
+    assert complaint() == (
+        "feeds.crea.resources (MLSYNC_FEEDS__CREA__RESOURCES): "
+        "give property first, then member, office or both, each once"
+    )
+
+
+def test_a_resource_there_is_none_of_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__RESOURCES="property,agents")
+    assert complaint() == (
+        "feeds.crea.resources.1 (MLSYNC_FEEDS__CREA__RESOURCES): Input should be 'property', 'member' or 'office'"
+    )
+
+
+def test_a_broken_json_list_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__AUTH_HOSTS='["a"')
+    assert "FEEDS__CREA__AUTH_HOSTS): give names separated by commas" in complaint()
 
 
 # --- sources
@@ -119,6 +170,66 @@ def test_durations_have_units_or_are_seconds(monkeypatch: pytest.MonkeyPatch, te
 def test_what_is_no_duration_is_refused_with_examples(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     by_environment(monkeypatch, MEDIA__TIMEOUT=text)
     assert complaint() == "media.timeout (MLSYNC_MEDIA__TIMEOUT): give a duration such as 90, 90s, 15m, 1h or 7d"
+
+
+# --- hours and budgets
+
+
+def test_hours_and_budgets_are_read_from_the_file_as_they_are_written_there() -> None:
+    write(FILE + "    hours: 09:00-03:00 America/Toronto\n    quiet_hours: 03:30-04:00\n    requests_per_second: 0.5\n")
+    feed = load().feeds["crea"]
+    assert (feed.hours, feed.quiet_hours) == ("09:00-03:00 America/Toronto", "03:30-04:00")
+    assert (feed.requests_per_second, feed.requests_per_hour, feed.requests_per_day) == (0.5, None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("HOURS", "nine to five", "give hours such as 09:00-03:00 America/Toronto"),
+        ("QUIET_HOURS", "23:00-03:00 Toronto", "Toronto is no time zone; give one such as America/Toronto"),
+        ("QUIET_HOURS", "00:00-24:00", "these are all hours of the day"),
+        ("REQUESTS_PER_SECOND", "0", "greater than or equal to 0.01"),
+        ("REQUESTS_PER_HOUR", "9", "greater than or equal to 10"),
+    ],
+)
+def test_what_leaves_no_room_to_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    write(FILE)
+    by_environment(monkeypatch, **{f"FEEDS__CREA__{name}": value})
+    text = complaint()
+    assert f"MLSYNC_FEEDS__CREA__{name}" in text
+    assert words in text
+
+
+# --- strategies
+
+
+def test_a_feed_goes_by_the_preferred_strategy_with_an_inventory_each_sync_unless_told_otherwise() -> None:
+    write(FILE)
+    feed = load().feeds["crea"]
+    assert (feed.strategy, feed.overlap, feed.inventory_every) == ("preferred", 3_600, None)
+
+
+def test_the_incremental_strategy_has_an_overlap_and_may_take_inventories_less_often() -> None:
+    write(FILE + "    strategy: incremental\n    overlap: 3d\n    inventory_every: 1d\n")
+    feed = load().feeds["crea"]
+    assert (feed.strategy, feed.overlap, feed.inventory_every) == ("incremental", 259_200, 86_400)
+
+
+@pytest.mark.parametrize("value", ["25h", "2d", "86401"])
+def test_inventories_less_often_than_daily_are_refused(value: str) -> None:
+    write(FILE + f"    strategy: incremental\n    inventory_every: {value}\n")
+    assert complaint() == (
+        "feeds.crea.inventory_every (MLSYNC_FEEDS__CREA__INVENTORY_EVERY): lists of changes tell of no removal: "
+        "a master list is needed at least daily; give 1d or less"
+    )
+
+
+@pytest.mark.parametrize("value", ["30s", "8d", "often"])
+def test_an_overlap_that_is_none_or_longer_than_a_mark_is_good_for_is_refused(value: str) -> None:
+    write(FILE + f"    overlap: {value}\n")
+    assert complaint().startswith("feeds.crea.overlap (MLSYNC_FEEDS__CREA__OVERLAP): ")
 
 
 # --- errors
@@ -242,10 +353,70 @@ def test_an_error_is_not_chained_to_one_that_shows_what_was_given() -> None:
     assert caught.value.__suppress_context__
 
 
+# --- the geocoder
+
+
+def test_no_geocoder_is_asked_unless_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().geocoder.url is None
+    by_environment(monkeypatch, GEOCODER__URL="")
+    assert load().geocoder.url is None
+
+
+def test_a_geocoders_key_is_a_secret_in_every_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_environment(monkeypatch, GEOCODER__URL="https://geo.example/", GEOCODER__QUERY=f"key={SECRET}%21&who=me-it-is")
+    settings = load()
+    assert set(secrets_of(settings)) == {f"key={SECRET}%21&who=me-it-is", f"{SECRET}!", "me-it-is"}
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["geo.example", "ftp://geo.example/", "https://", f"https://me:{SECRET}@geo.example", f"http://g/?key={SECRET}"],
+)
+def test_what_is_no_base_of_an_api_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    by_environment(monkeypatch, GEOCODER__URL=url)
+    text = complaint()
+    assert text.startswith("geocoder.url (MLSYNC_GEOCODER__URL): ")
+    assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("QUERY", SECRET), ("REQUESTS_PER_SECOND", "0"), ("COUNTRYCODES", "Canada"), ("COUNTRYCODES", "ca, us"),
+     ("TIMEOUT", "1h"), ("USER_AGENT", "")],
+)  # fmt: skip
+def test_what_a_geocoder_cannot_be_asked_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    by_environment(monkeypatch, **{f"GEOCODER__{name}": value})
+    text = complaint()
+    assert text.startswith(f"geocoder.{name.lower()} (MLSYNC_GEOCODER__{name}): ")
+    assert SECRET not in text
+
+
+def test_a_misspelt_setting_of_the_geocoder_is_suggested(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_environment(monkeypatch, GEOCODER__USERAGENT="x")
+    assert "did you mean user_agent?" in complaint()
+
+
+# --- values
+
+
+def test_placeholders_are_hashes_in_any_case() -> None:
+    write(FILE + f"    placeholders: ['{'AB' * 32}']\n")
+    assert load().feeds["crea"].placeholders == ["ab" * 32]
+
+
+@pytest.mark.parametrize("value", ["abc", "g" * 64, "a" * 65])
+def test_what_is_no_hash_is_no_placeholder(value: str) -> None:
+    write(FILE + f"    placeholders: ['{value}']\n")
+    assert "give 64 hexadecimal digits" in complaint()
+
+
 # --- descriptions
 
 
-@pytest.mark.parametrize("model", [Settings, FeedSettings, MediaSettings])
+@pytest.mark.parametrize("model", [Settings, FeedSettings, MediaSettings, GeocoderSettings])
 def test_every_field_is_described(model: type[BaseModel]) -> None:
     undescribed = [name for name, field in model.model_fields.items() if not field.description]
     assert undescribed == []
@@ -254,3 +425,28 @@ def test_every_field_is_described(model: type[BaseModel]) -> None:
 def test_no_credential_is_shipped() -> None:
     assert FeedSettings.model_fields["username"].is_required()
     assert FeedSettings.model_fields["password"].is_required()
+
+
+# --- history
+
+
+def test_a_field_that_no_record_has_cannot_be_left_out_of_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__HISTORY_EXCLUDE='["list_price", "list_prise"]')
+    said = complaint()
+    assert "MLSYNC_FEEDS__CREA__HISTORY_EXCLUDE" in said
+    assert "list_prise; did you mean list_price?" in said
+
+
+def test_history_may_leave_out_columns_parts_photos_or_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(FILE)
+    for names in ('["*"]', "[]", '["list_price", "property_room", "media", "member_full_name"]'):
+        by_environment(monkeypatch, FEEDS__CREA__HISTORY_EXCLUDE=names)
+        assert load().feeds["crea"].history_exclude == json.loads(names)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "soon"])
+def test_history_is_kept_for_whole_days(monkeypatch: pytest.MonkeyPatch, days: str) -> None:
+    write(FILE)
+    by_environment(monkeypatch, FEEDS__CREA__HISTORY_DAYS=days)
+    assert "MLSYNC_FEEDS__CREA__HISTORY_DAYS" in complaint()

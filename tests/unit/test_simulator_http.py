@@ -291,6 +291,17 @@ def test_agents_and_offices_have_pictures(client: Client) -> None:
         assert all(image.startswith(b"\xff\xd8") for image in images)
 
 
+def test_the_picture_of_an_agent_or_office_is_that_of_the_truth(client: Client, sim: Simulator) -> None:
+    for resource, name, kind in (("Agent", "member", "LargePhoto"), ("Office", "office", "ThumbnailPhoto")):
+        for record in sim.control.truth(name):
+            answer = client.object(record["key"], Resource=resource, Type=kind)
+            if "photo" not in record:
+                assert code(answer) == 20403
+                continue
+            assert hashlib.sha256(answer.content).hexdigest() == record["photo"]["sha256"]
+            assert len(answer.content) == record["photo"]["bytes"]
+
+
 def test_an_unchanged_photo_need_not_be_sent_again(rich: dict[str, Any]) -> None:
     url = photo_of(rich)["url"]
     first = requests.get(url, timeout=10)

@@ -77,8 +77,6 @@ def test_the_image_bomb_is_small_and_huge(sim: Simulator) -> None:
     answer = requests.get(photos(sim)[0]["url"], timeout=30)
     assert answer.headers["Content-Type"] == "image/png"
     assert len(answer.content) < 500_000
-    with pytest.raises(Image.DecompressionBombError):
-        Image.open(io.BytesIO(answer.content))
     assert re.match(rb"\x89PNG\r\n\x1a\n....IHDR\x00\x00\x750\x00\x00\x750", answer.content, re.DOTALL)
 
 
@@ -93,11 +91,13 @@ def test_an_expired_url_is_renewed_by_the_second_fetch(sim: Simulator) -> None:
     record = album(sim)
     url, key, session = record["photos"][0]["url"], record["key"], login(sim)
     sim.control.fault("expired-photo-url", f"ids:{key}")
-    statuses = []
+    statuses, told = [], []
     for _ in range(3):
         search(sim, session, f"(ID={key})")
         statuses.append(requests.get(url, timeout=10).status_code)
+        told.append({photo.get("withheld_reason") for photo in photos(sim) if key in photo["url"]})
     assert statuses == [403, 200, 200]
+    assert told == [{"expired-photo-url"}, {None}, {None}]
     assert not any(photo.get("withheld") for photo in photos(sim))
     other = next(photo for photo in photos(sim) if key not in photo["url"])
     assert requests.get(other["url"], timeout=10).status_code == 200

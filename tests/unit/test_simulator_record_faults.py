@@ -265,7 +265,13 @@ def test_a_stale_copy_is_yesterdays_under_todays_master_list() -> None:
         assert changed
         assert {key for key in facts if facts[key].get("withheld_reason") == "stale-copy"} == changed
         for key in changed & yesterday.keys():
-            assert facts[key]["sent"] == yesterday[key]
+            photos = facts[key]["sent"].pop("photos")
+            assert facts[key]["sent"] | {"photos": yesterday[key]["photos"]} == yesterday[key]
+            for photo, before in zip(photos, yesterday[key]["photos"], strict=True):
+                gone = photo.pop("withheld", False)
+                assert gone == (photo.pop("withheld_reason", None) == "stale-copy")
+                assert photo == before
+                assert requests.get(photo["url"], timeout=10).status_code == (404 if gone else 200)
         answer = search(sim, session, f"(ID={','.join(sorted(changed)[-50:])})")
         sent = dict(re.findall(r'<PropertyDetails ID="(\d+)" LastUpdated="([^"]+)"', answer.text))
         assert sent == {key: yesterday[key]["stamp"] for key in sorted(changed)[-50:] if key in yesterday}

@@ -173,7 +173,7 @@ def test_metadata_can_be_odd(sim: Simulator) -> None:
     session = login(sim)
     honest = metadata(sim, session).text
     found = {}
-    for how in ("empty", "blank", "unknown", "cut", "failed"):
+    for how in ("empty", "blank", "gaps", "unknown", "cut", "failed"):
         sim.control.fault("odd-metadata", how)
         answer = metadata(sim, session)
         found[how] = answer.text
@@ -181,6 +181,10 @@ def test_metadata_can_be_odd(sim: Simulator) -> None:
     assert "<METADATA></METADATA>" in found["empty"]
     assert "<ResourceID></ResourceID>" in found["blank"]
     assert found["blank"] == re.sub(r"(<\w+>)[^<\n]+<", r"\1<", honest)
+    values = re.findall("<LookupType>.*?</LookupType>", found["gaps"])
+    blank = [item for item in values if "<Value></Value>" in item]
+    assert len(blank) == len(values) // 5 > 0
+    assert len(values) == honest.count("<LookupType>")
     assert "<METADATA-UPDATE_HELP " in found["unknown"]
     assert re.sub("(?s)<METADATA-UPDATE_HELP.*</METADATA-UPDATE_HELP>\n", "", found["unknown"]) == honest
     assert honest.startswith(found["cut"])

@@ -233,7 +233,45 @@ def test_an_agent_is_the_same_in_all_listings_of_one_day() -> None:
             days.add(day)
             assert copies.setdefault((day, agent["member"]["key"]), agent) == agent
     assert len(days) > 5
-    assert {key for _, key in copies} <= true(world, "member").keys()
+    assert {key for _, key in copies} <= {str(1_500_001 + number) for number in range(view.agents.total)}
+
+
+def test_agents_and_offices_leave_their_lists_and_come_back_as_they_were() -> None:
+    world = World(Options(listings=300))
+    left: dict[str, set[str]] = {"member": set(), "office": set()}
+    back: dict[str, set[str]] = {"member": set(), "office": set()}
+    for _ in range(40):
+        before = {name: set(true(world, name)) for name in left}
+        world.advance(1)
+        for name, keys in before.items():
+            now = true(world, name).keys()
+            assert len(now) == world.view().snapshot({"member": "Agent", "office": "Office"}[name]).live
+            back[name] |= now & left[name]
+            left[name] = (left[name] | keys) - now
+    assert all(back.values())
+    named = {agent["member"]["key"] for record in true(world).values() for agent in record["agents"]}
+    assert left["member"] & named  # listings go on naming them
+
+
+def test_a_portrait_changes_comes_and_goes_with_its_timestamp() -> None:
+    world = World(Options(listings=200))
+    before = true(world, "member", size="ThumbnailPhoto")
+    seen: Counter[str] = Counter()
+    for _ in range(15):
+        world.advance(20)
+        now = true(world, "member", size="ThumbnailPhoto")
+        for key in now.keys() & before.keys():
+            old, new = before[key].get("photo"), now[key].get("photo")
+            assert (new is None) == ("photo_last_updated" not in now[key]["fields"])
+            if old is None or new is None:
+                seen["came"] += old is None and new is not None
+                seen["went"] += old is not None and new is None
+            else:
+                same = old["modification_timestamp"] == new["modification_timestamp"]
+                assert same == (old["sha256"] == new["sha256"])
+                seen["kept" if same else "changed"] += 1
+        before = now
+    assert set(+seen) == {"came", "went", "kept", "changed"}
 
 
 def test_no_listing_carries_an_agent_or_office_from_its_own_future() -> None:

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.reconciler.decide import on_inventory
-from services.writer.decide import Read, Unreadable, is_unsettled, on_gone, on_page
+from services.writer.decide import WITHOUT_KEY, Read, Unreadable, is_unsettled, on_gone, on_page, on_unlisted
 from services.writer.photos import under_policy
 from services.writer.settings import WriterSettings
 from shared.backoff import HOUR
 from shared.effects import (
     Count,
+    DropLine,
     Effect,
     EndCandidacy,
     KeepRecord,
@@ -27,6 +28,7 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped, MediaItem
@@ -198,6 +200,56 @@ def test_an_unsettled_record_observed_later_meets_the_want_and_says_so() -> None
     assert line == stored(12, unsettled=True)
 
 
+MONDAY, TUESDAY, WEDNESDAY = (f"{day} Mar 2024 09:00:00 GMT" for day in ("Mon, 04", "Tue, 05", "Wed, 06"))
+
+
+def test_an_older_copy_than_was_listed_is_written_and_stays_wanted_as_an_attempt() -> None:
+    before = replace(stored(5, MONDAY, b"old"), wanted_stamp=WEDNESDAY, wanted_by=10)
+    effects = handle(12, [read(stamp=TUESDAY, content=b"new")], [before])
+    (write,) = [effect for effect in effects if isinstance(effect, StoreRecord)]
+    line = write.line
+    assert (line.observed_at, line.stamp, line.hash) == (12, TUESDAY, b"new")
+    assert (line.wanted_stamp, line.wanted_by, line.attempts, line.attempted_by) == (WEDNESDAY, 10, 1, 10)
+    assert line.reason == f"the MLS delivers an older copy than it lists: of {TUESDAY}, listed of {WEDNESDAY}"
+    assert line.next_attempt_at is None
+    assert EndCandidacy("1") in effects
+
+
+def test_an_older_copy_of_the_same_content_is_an_attempt_too() -> None:
+    before = replace(stored(5, MONDAY), wanted_stamp=TUESDAY, wanted_by=10)
+    (line,) = [effect.line for effect in handle(12, [read(stamp=MONDAY)], [before]) if isinstance(effect, KeepRecord)]
+    assert (line.wanted_by, line.attempts, line.asked) == (10, 1, True)
+
+
+def test_an_older_copy_is_counted_once_per_inventory_and_backs_off_after_three() -> None:
+    line = wanted(0, WEDNESDAY)
+    for number, by in enumerate((10, 20, 30), start=1):
+        line = replace(line, wanted_by=by)
+        for at in (by + 1, by + 2):
+            found = line_after(handle(at, [read(stamp=TUESDAY)], [line]))
+            assert found is not None
+            line = found
+            assert (line.attempts, line.attempted_by) == (number, by)
+    assert line.next_attempt_at == NOW + HOUR
+
+
+def test_an_older_copy_becomes_the_newest_when_the_mls_lists_it_so() -> None:
+    """It was no lagging replica: the MLS had set the timestamp back."""
+    line = replace(stored(12, TUESDAY), wanted_stamp=WEDNESDAY, wanted_by=10, attempts=1, attempted_by=10, reason="x")
+    taken = InventoryTaken(
+        feed="ddf", resource="property", observed_at=20, server_date=None, after=None, upto=None,
+        entries=[("1", TUESDAY)], count=1, part=1, parts=1,
+    )  # fmt: skip
+    assert on_inventory(taken, [line], []) == [PutLine(stored(12, TUESDAY))]
+
+
+@pytest.mark.parametrize("stamp", [WEDNESDAY, TUESDAY, "", "no timestamp"])
+def test_a_record_as_new_as_listed_or_newer_or_without_a_timestamp_meets_the_want(stamp: str) -> None:
+    line = line_after(handle(12, [read(stamp=stamp)], [wanted(10, TUESDAY)]))
+    assert line is not None
+    assert (line.wanted_by, line.attempts) == (None, 0)
+
+
 def test_a_want_met_forgets_its_attempts() -> None:
     tried = Line("1", wanted_stamp="s1", wanted_by=11, attempts=4, attempted_by=9, next_attempt_at=7, reason="lost")
     assert line_after(handle(12, [read()], [tried])) == stored(12)
@@ -227,6 +279,13 @@ def test_a_record_read_again_only_for_its_age_asks_for_its_photos_too() -> None:
 )
 def test_a_record_read_for_another_reason_does_not_ask_for_its_photos(line: Line) -> None:
     assert RecheckPhotos("1") not in handle(12, [read(stamp="s2")], [line])
+
+
+def test_a_record_marked_to_be_read_again_has_its_failed_photos_asked_for_at_once() -> None:
+    marked = Line("1", True, 5, "s1", b"x", unsettled=True, wanted_stamp="s1", wanted_by=11)
+    assert RetryPhotos("1") in handle(12, [read()], [marked])
+    assert RetryPhotos("1") in handle(12, [read(stamp="s2")], [marked])
+    assert RetryPhotos("1") not in handle(12, [read()], [stored(5)])
 
 
 # --- settling
@@ -311,6 +370,12 @@ def test_an_unreadable_record_is_quarantined_with_its_bytes_and_counted_as_an_at
     ]  # fmt: skip
 
 
+def test_xml_that_no_parser_reads_is_quarantined_as_such() -> None:
+    bad = Unreadable("1", b"<a>", "broken XML", "xml")
+    effects = handle(12, lines=[wanted(10)], bad=[bad], asked=["1"])
+    assert Quarantine("1", "xml", b"<a>", "broken XML", 12) in effects
+
+
 def test_an_unreadable_record_does_not_stop_the_others() -> None:
     effects = handle(12, [read("2")], bad=[Unreadable("1", b"?", "no")])
     assert [effect.mapped.key for effect in effects if isinstance(effect, StoreRecord)] == ["2"]
@@ -385,6 +450,39 @@ def test_a_changed_policy_makes_every_record_a_changed_one() -> None:
 def test_the_same_policy_keeps_the_hash() -> None:
     settings = WriterSettings("ddf")
     assert under_policy(MAPPED, settings)[0] == under_policy(MAPPED, settings)[0]
+
+
+@pytest.mark.parametrize(
+    ("resources", "media", "wanted"),
+    [
+        (("property", "member"), "url", 1), (("property", "member"), "location", 1),
+        (("property", "member"), "bytes", 1), (("property", "member"), "link", 0),
+        (("property", "member"), "none", 0), (("property", "office"), "url", 0), (("property",), "url", 0),
+    ],
+)  # fmt: skip
+def test_a_portrait_is_wanted_where_its_resource_is_listed_and_photos_are_downloaded(
+    resources: tuple[str, ...], media: str, wanted: int
+) -> None:
+    agent = Mapped("member", "7", None, {}, [MediaItem("1", 1, "v1")], [], {}, [], [], b"h")
+    photos = under_policy(agent, WriterSettings("ddf", media, resources=resources))[1]  # type: ignore[arg-type]
+    assert photos == [Photo(agent.media[0], None, "large v1")][:wanted]
+
+
+def test_listing_agents_too_changes_no_listing() -> None:
+    both = [WriterSettings("ddf", resources=resources) for resources in (("property",), ("property", "member"))]
+    assert len({under_policy(MAPPED, settings)[0].hash for settings in both}) == 1
+
+
+# --- a resource that is listed no more
+
+
+def test_a_stored_record_is_removed_without_a_tombstone() -> None:
+    gone = Line("1", observed_at=10)
+    assert on_unlisted([stored(10)]) == [RemoveRecord(gone), Count("removed"), DropLine("1")]
+
+
+def test_a_want_or_tombstone_goes() -> None:
+    assert on_unlisted([Line("2", wanted_by=5), Line("3", observed_at=5)]) == [DropLine("2"), DropLine("3")]
 
 
 # --- for all inputs
@@ -495,3 +593,27 @@ def test_an_inventory_its_records_and_the_same_inventory_again_want_nothing(
     after = fold(after, [(page(11, asked=wants), items, [])], 10)
     again = on_inventory(inventory(20), [after[key] for key in listed], ())
     assert again == []
+
+
+def test_a_record_without_its_key_is_that_of_the_only_key_that_did_not_come() -> None:
+    effects = handle(12, [read("2")], lines=[wanted(by=11)], bad=[Unreadable("", b"?", "no key")], asked=["1", "2"])
+    assert Quarantine("1", "record", b"?", "no key", 12) in effects
+    line = line_after(effects)
+    assert line is not None
+    assert line.reason == "quarantined: no key"
+
+
+def test_records_without_keys_may_be_any_of_those_that_did_not_come() -> None:
+    lines = [Line(key, wanted_stamp="s1", wanted_by=11) for key in "123"]
+    for bodies, asked in (((b"a", b"b"), ["1", "2", "3"]), ((b"a",), ["1", "2", "3"])):
+        bad = [Unreadable("", body, "no key") for body in bodies]
+        effects = handle(12, [read("3")], lines=lines, bad=bad, asked=asked)
+        aside = [effect for effect in effects if isinstance(effect, Quarantine)]
+        assert aside == [Quarantine("", "record", body, "no key", 12, ("1", "2")) for body in bodies]
+        reasons = {effect.line.reason for effect in effects if isinstance(effect, PutLine) and effect.line.reason}
+        assert reasons == {WITHOUT_KEY}
+
+
+def test_a_record_without_a_key_when_all_came_is_nobodys() -> None:
+    effects = handle(12, [read("1")], lines=[wanted(by=11)], bad=[Unreadable("", b"?", "no key")], asked=["1"])
+    assert Quarantine("", "record", b"?", "no key", 12) in effects

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from shared.store.base import KnownObject
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.media import FORGOTTEN, recount
+from shared.store.sqlite.pictures import disown
 
 
 class SqliteObjects:
@@ -60,3 +61,6 @@ class SqliteObjects:
             for feed, resource, key in touched:
                 recount(connection, feed, resource, [key], self._now())
             return wanted
+
+    def disown(self, feed: str, hashes: Iterable[str]) -> int:
+        return disown(self._database, feed, hashes, self._now())

@@ -100,7 +100,10 @@ def settle_embedded(
         )
         known = sum((resource, key) in rows for key in some)
         lost_rows = sum((resource, key) in rows for key in away)
-        counts[resource] = {"inserted": len(some) - known, "updated": known, "removed": lost_rows}
+        again = sum((resource, key) in orphans for key in some)
+        counts[resource] = {
+            "inserted": len(some) - known - again, "updated": known + again, "removed": lost_rows - again,
+        }  # fmt: skip
     return counts
 
 

@@ -5,15 +5,32 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping
 
-from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding
+from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding, ResourceStatus
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import Database
+from shared.store.sqlite.extra import tally_of
 from shared.store.sqlite.ledger import DUE as RECORD_DUE
+from shared.store.sqlite.lookups import state_of
 from shared.store.sqlite.media import DUE as PHOTO_DUE
 from shared.store.sqlite.media import STORED
+from shared.store.sqlite.pictures import repeated
+from shared.store.tables import TABLES_OF
 
 KEEP_RUNS = 90 * DAY
 PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
+WHY_HELD = (
+    "coalesce((SELECT CASE i.count WHEN 0 THEN 'removal held: the inventory was empty' "
+    "ELSE 'removal held: the inventory of ' || i.count || ' keys lacks it and ' || "
+    "((SELECT count(*) FROM removal_candidate o "
+    "WHERE o.feed = c.feed AND o.resource = c.resource AND o.by = c.by) - 1) "
+    "|| ' more, too many to believe at once' END FROM inventory i "
+    "WHERE i.feed = c.feed AND i.resource = c.resource AND i.observed_at = c.by), 'removal held')"
+)
+"""Why a candidate ``c`` is held, in words."""
+LAST_SYNC = (
+    "SELECT outcome, error FROM run WHERE feed = ? AND kind IN ('sync', 'limited') AND finished_at IS NOT NULL "
+    "ORDER BY started_at DESC LIMIT 1"
+)
 
 
 class SqliteFeeds:
@@ -62,6 +79,13 @@ class SqliteFeeds:
     def last_finished(self, kind: str) -> int | None:
         return self._one("SELECT max(finished_at) FROM run WHERE kind = ? AND outcome <> 'failed'", kind)
 
+    def runs(self, feed: str, kind: str, upto: int, limit: int) -> list[tuple[int, str | None]]:
+        return self._database.read(
+            "SELECT started_at, outcome FROM run WHERE feed = ? AND kind = ? AND started_at <= ? "
+            "ORDER BY started_at DESC LIMIT ?",
+            (feed, kind, upto, limit),
+        )
+
     def form(self, feed: str) -> str | None:
         rows = self._database.read("SELECT form FROM feed WHERE feed = ?", (feed,))
         return rows[0][0] if rows else None
@@ -91,8 +115,10 @@ class SqliteFeeds:
         one = self._one
         return Outstanding(
             wanted=one(f"SELECT count(*) FROM ledger WHERE feed = ? AND {RECORD_DUE}", feed, now),
-            photos=one(
-                f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_DUE}", feed, feed, "property", now
+            photos=sum(
+                one(f"SELECT count(*) FROM media WHERE feed = ? AND resource_name = ? AND {PHOTO_DUE}",
+                    feed, resource, feed, resource, now)
+                for resource in TABLES_OF
             ) + one("SELECT count(*) FROM media_object WHERE feed = ? AND state = 'dead'", feed),
             unavailable=one(
                 "SELECT count(*) FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL AND reason IS NOT NULL", feed
@@ -119,17 +145,15 @@ class SqliteFeeds:
             "ORDER BY started_at DESC LIMIT 1",
             (feed,),
         )
-        whole = self._database.read(
-            "SELECT whole, whole_count FROM inventory WHERE feed = ? AND resource = 'property' AND whole IS NOT NULL",
-            (feed,),
-        )
+        resources = {resource: self._resource(feed, resource) for resource in TABLES_OF}
+        listings = resources.pop("property")
         return FeedStatus(
             last_run=dict(zip(("run_id", "kind", "started_at", "finished_at", "outcome", "error"), run[0], strict=True))
             if run
             else None,
-            freshness_seconds=max(0.0, (self.now() - whole[0][0]) / MICROSECONDS) if whole else None,
-            at_mls=whole[0][1] if whole else None,
-            stored=self._one("SELECT count(*) FROM property_record WHERE feed = ?", feed),
+            freshness_seconds=listings.freshness_seconds,
+            at_mls=listings.at_mls,
+            stored=listings.stored,
             photos_stored=self._one(
                 f"SELECT count(*) FROM media WHERE feed = ? AND {STORED}",
                 feed,
@@ -142,22 +166,38 @@ class SqliteFeeds:
             quarantined=left.quarantined,
             unavailable=left.unavailable,
             next_due=left.next_due,
-            resources={
-                "member": self._one("SELECT count(*) FROM member WHERE feed = ?", feed),
-                "office": self._one("SELECT count(*) FROM office WHERE feed = ?", feed),
-            },
+            resources=resources,
             problems=self._problems(feed),
+            repeated=repeated(self._database, feed),
+            metadata=state_of(self._database, feed, self.now()),
+            extra=tally_of(self._database, feed),
+        )
+
+    def _resource(self, feed: str, resource: str) -> ResourceStatus:
+        whole = self._database.read(
+            "SELECT whole, whole_count FROM inventory WHERE feed = ? AND resource = ? AND whole IS NOT NULL",
+            (feed, resource),
+        )
+        return ResourceStatus(
+            stored=self._one(f'SELECT count(*) FROM "{TABLES_OF[resource][0].name}" WHERE feed = ?', feed),
+            own=self._one("SELECT count(*) FROM ledger WHERE feed = ? AND resource = ? AND stored", feed, resource),
+            at_mls=whole[0][1] if whole else None,
+            freshness_seconds=max(0.0, (self.now() - whole[0][0]) / MICROSECONDS) if whole else None,
         )
 
     def _problems(self, feed: str, limit: int = 1000) -> list[dict[str, object]]:
         """What is not in step, each with its reason, oldest key first, at most ``limit`` of a kind."""
         found: list[dict[str, object]] = []
         for kind, sql in (
+            ("sync", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) WHERE outcome IN ('failed', 'unavailable') "
+             "LIMIT ?"),
+            ("inventory", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) WHERE outcome = 'unfinished' "
+             "AND error IS NOT NULL LIMIT ?"),
             ("unavailable", "SELECT resource, key, reason, next_attempt_at FROM ledger WHERE feed = ? "
              "AND wanted_by IS NOT NULL AND reason IS NOT NULL ORDER BY resource, key LIMIT ?"),
             ("photo", "SELECT resource_name, resource_record_key || ':' || media_key, failed_reason, next_attempt_at "
              f"FROM media WHERE feed = ? AND {PHOTO_FAILED} ORDER BY 1, 2 LIMIT ?"),
-            ("held", "SELECT resource, key, 'removal held', NULL FROM removal_candidate WHERE feed = ? "
+            ("held", f"SELECT resource, key, {WHY_HELD}, NULL FROM removal_candidate c WHERE feed = ? "
              "AND state = 'held' ORDER BY resource, key LIMIT ?"),
             ("quarantined", "SELECT resource, key, reason, NULL FROM quarantine WHERE feed = ? ORDER BY at LIMIT ?"),
         ):  # fmt: skip

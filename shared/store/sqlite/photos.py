@@ -104,3 +104,13 @@ def recheck(connection: sqlite3.Connection, feed: str, resource: str, keys: Sequ
             f"AND resource_record_key IN ({marks(len(part))}) AND stored_version IS NOT NULL",
             (feed, resource, *part),
         )
+
+
+def retry(connection: sqlite3.Connection, feed: str, resource: str, keys: Sequence[str]) -> None:
+    """Have failed photos of the records asked for at once: tried for this inventory, in back-off, or not."""
+    for part in chunks(keys):
+        connection.execute(
+            "UPDATE media SET attempted_by = NULL, next_attempt_at = NULL WHERE feed = ? AND resource_name = ? "
+            f"AND resource_record_key IN ({marks(len(part))}) AND pending AND failed_reason IS NOT NULL",
+            (feed, resource, *part),
+        )

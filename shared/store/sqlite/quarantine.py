@@ -1,4 +1,9 @@
-"""What could not be handled, on SQLite."""
+"""What could not be handled, on SQLite.
+
+A record set aside goes when what became of its key is known from a later observation. One that came without a key goes
+when that is known of every key it may have (``quarantine_may_be``); a later page without keys takes those it asked for
+over from the earlier ones, since its records are the newer.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +25,69 @@ def put(
     body: bytes,
     observed_at: int,
     at: int,
+    may_be: Sequence[str] = (),
 ) -> None:
-    """Set aside within the caller's transaction; the same thing is kept once, with its newest reason."""
-    same = "\0".join((feed, resource, key, kind)).encode() + b"\0" + body
+    """Set aside within the caller's transaction; the same thing is kept once, with its newest reason.
+
+    What was set aside of the same key before is superseded; a key that may be this record's can be no earlier one's.
+    """
+    name = name_of(feed, resource, key, kind, body)
     connection.execute(
         "INSERT INTO quarantine (id, feed, resource, key, kind, reason, observed_at, at, body) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, "
         "observed_at = excluded.observed_at",
-        (hashlib.blake2b(same, digest_size=8).hexdigest(), feed, resource, key, kind, reason, observed_at, at, body),
+        (name, feed, resource, key, kind, reason, observed_at, at, body),
     )
+    if kind == "message":
+        return
+    if key:
+        connection.execute(
+            "DELETE FROM quarantine WHERE feed = ? AND resource = ? AND key = ? AND kind <> 'message' "
+            "AND observed_at < ?",
+            (feed, resource, key, observed_at),
+        )
+    _told(connection, feed, resource, [(one, observed_at - 1) for one in ((key,) if key else may_be)])
+    if may_be:
+        connection.execute("DELETE FROM quarantine_may_be WHERE id = ?", (name,))
+        connection.executemany(
+            "INSERT INTO quarantine_may_be (id, feed, resource, key) VALUES (?, ?, ?, ?)",
+            [(name, feed, resource, one) for one in may_be],
+        )
+
+
+def name_of(feed: str, resource: str, key: str, kind: str, body: bytes) -> str:
+    """The same for the same thing."""
+    same = "\0".join((feed, resource, key, kind)).encode() + b"\0" + body
+    return hashlib.blake2b(same, digest_size=8).hexdigest()
+
+
+def supersede(connection: sqlite3.Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:
+    """What became of these keys is known as of an instant each: what was set aside of them before is of no use."""
+    connection.executemany(
+        "DELETE FROM quarantine WHERE feed = ? AND resource = ? AND key = ? AND observed_at <= ?",
+        [(feed, resource, key, as_of) for key, as_of in known],
+    )
+    _told(connection, feed, resource, known)
+
+
+def _told(connection: sqlite3.Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:
+    """Records without a key set aside no later than these instants are not those keys'; what is nobody's then goes."""
+    some = connection.execute(
+        "SELECT 1 FROM quarantine_may_be WHERE feed = ? AND resource = ? LIMIT 1", (feed, resource)
+    )
+    if some.fetchone() is None:
+        return  # the usual case, on the way of every page
+    for key, as_of in known:
+        gone = connection.execute(
+            "DELETE FROM quarantine_may_be WHERE feed = ? AND resource = ? AND key = ? AND id IN "
+            "(SELECT id FROM quarantine WHERE quarantine.id = quarantine_may_be.id AND observed_at <= ?) RETURNING id",
+            (feed, resource, key, as_of),
+        ).fetchall()
+        connection.executemany(
+            "DELETE FROM quarantine WHERE id = ? AND NOT EXISTS "
+            "(SELECT 1 FROM quarantine_may_be WHERE quarantine_may_be.id = quarantine.id)",
+            gone,
+        )
 
 
 class SqliteQuarantine:
@@ -44,7 +103,8 @@ class SqliteQuarantine:
 
     def drop(self, ids: Sequence[str]) -> None:
         with self._database.write() as connection:
-            connection.executemany("DELETE FROM quarantine WHERE id = ?", [(item,) for item in ids])
+            for table in ("quarantine", "quarantine_may_be"):
+                connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(item,) for item in ids])
 
     def list(self, feed: str | None = None) -> list[Parked]:
         rows = self._database.read(

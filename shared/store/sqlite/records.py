@@ -12,6 +12,7 @@ import zstandard
 
 from shared.effects import (
     AddCandidate,
+    AddHistory,
     Count,
     DropLine,
     Effect,
@@ -22,16 +23,21 @@ from shared.effects import (
     Quarantine,
     RecheckPhotos,
     RemoveRecord,
+    RetryPhotos,
     StoreRecord,
 )
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
+from shared.store.base import LastEntry
+from shared.store.sqlite import history
 from shared.store.sqlite.counters import add_counts
 from shared.store.sqlite.database import chunks, marks
 from shared.store.sqlite.embedded import LISTINGS, settle_embedded
+from shared.store.sqlite.extra import note
+from shared.store.sqlite.geocoding import relink
 from shared.store.sqlite.ledger import COLUMNS
-from shared.store.sqlite.photos import merge, recheck, remove
-from shared.store.sqlite.quarantine import put
+from shared.store.sqlite.photos import merge, recheck, remove, retry
+from shared.store.sqlite.quarantine import put, supersede
 from shared.store.sqlite.values import adapted, insert, instant
 from shared.store.tables import TABLES_OF
 
@@ -40,6 +46,7 @@ E = TypeVar("E", bound=Effect)
 _decode = msgspec.msgpack.Decoder(SourceRecord).decode
 _encode = msgspec.msgpack.Encoder().encode
 
+EVER = 2**63 - 1
 PUT_LINE = (
     f"INSERT INTO ledger (feed, resource, {COLUMNS}, modification_timestamp) "
     f"VALUES ({marks(15)}) ON CONFLICT (feed, resource, key) DO UPDATE SET "
@@ -67,12 +74,12 @@ class SqliteRecords:
         self._put_lines(feed, resource, [*observed, *((effect.line, None) for effect in removed)], PUT_LINE_AND_TIME)
         dropped = [effect.key for effect in _of(DropLine, effects)]
         self._for_keys("DELETE FROM ledger", feed, resource, dropped)
-        self._for_keys("DELETE FROM quarantine", feed, resource, dropped)
-        self._connection.executemany(  # what was set aside of them before is superseded
-            "DELETE FROM quarantine WHERE feed = ? AND resource = ? AND key = ? AND observed_at <= ?",
-            [(feed, resource, line.key, line.observed_at)
-             for line in (*(line for line, _ in observed), *(effect.line for effect in removed))],
-        )  # fmt: skip
+        known = [(line.key, line.observed_at) for line, _ in observed]
+        known += [(effect.line.key, effect.line.observed_at) for effect in removed]
+        # of keys the MLS no longer lists, or lists as they are stored, nothing is owed
+        known += [(key, EVER) for key in dropped]
+        known += [(effect.line.key, EVER) for effect in _of(PutLine, effects) if effect.line.wanted_by is None]
+        supersede(self._connection, feed, resource, known)
         approved = self._approved(feed, resource, [effect.line.key for effect in removed])
         self._for_keys(
             "DELETE FROM removal_candidate", feed, resource, [effect.key for effect in _of(EndCandidacy, effects)]
@@ -83,15 +90,23 @@ class SqliteRecords:
             "state = CASE state WHEN 'approved' THEN state ELSE 'seen' END WHERE excluded.by > removal_candidate.by",
             [(feed, resource, effect.key, effect.by, effect.by) for effect in _of(AddCandidate, effects)],
         )
-        self._store(feed, resource, stored)
+        replaced = self._store(feed, resource, stored)
         self._remove(feed, resource, removed, len(removed) - approved)
+        if resource == LISTINGS:
+            changed = [*(effect.line.key for effect in stored), *(effect.line.key for effect in removed)]
+            relink(self._connection, feed, changed, self._now())
+        history.add(self._connection, feed, resource, _of(AddHistory, effects))
         recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
+        retry(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
-                self._now())  # fmt: skip
+                self._now(), aside.may_be)  # fmt: skip
+        note(self._connection, feed, effects)
         counts: Counter[str] = Counter()
         for count in _of(Count, effects):
             counts[count.name] += count.n
+        counts["inserted"] -= replaced
+        counts["updated"] += replaced
         add_counts(self._connection, feed, run_id, resource, counts)
 
     def _put_lines(self, feed: str, resource: str, lines: Iterable[tuple[Line, str | None]], sql: str) -> None:
@@ -99,20 +114,26 @@ class SqliteRecords:
             sql, [(feed, resource, *msgspec.structs.astuple(line), modified) for line, modified in lines]
         )
 
-    def _for_keys(self, what: str, feed: str, resource: str, keys: Sequence[str], column: str = "key") -> None:
-        for part in chunks(keys):
+    def _for_keys(self, what: str, feed: str, resource: str, keys: Sequence[str], column: str = "key") -> int:
+        """How many rows it was done to."""
+        return sum(
             self._connection.execute(
                 f"{what} WHERE feed = ? AND resource = ? AND {column} IN ({marks(len(part))})", (feed, resource, *part)
-            )
+            ).rowcount
+            for part in chunks(keys)
+        )
 
-    def _store(self, feed: str, resource: str, stored: Sequence[StoreRecord]) -> None:
+    def _store(self, feed: str, resource: str, stored: Sequence[StoreRecord]) -> int:
+        """How many rows that came from listings' copies gave way to records of their own."""
         write_rows(
             self._connection, feed, resource, [effect.mapped for effect in stored],
             # a member inserted may have a row already, from a listing's copy
             [effect.mapped.key for effect in stored if not effect.insert or resource != LISTINGS],
         )  # fmt: skip
+        replaced = 0
         if resource != LISTINGS:
-            self._for_keys("DELETE FROM embedded_row", feed, resource, [effect.mapped.key for effect in stored])
+            keys = [effect.mapped.key for effect in stored]
+            replaced = self._for_keys("DELETE FROM embedded_row", feed, resource, keys)
         compress = zstandard.ZstdCompressor(level=3).compress
         self._connection.executemany(
             insert("source_record"),
@@ -120,6 +141,7 @@ class SqliteRecords:
         )
         for effect in stored:
             merge(self._connection, feed, resource, effect, self._now())
+        return replaced
 
     def _approved(self, feed: str, resource: str, keys: Sequence[str]) -> int:
         """How many of ``keys`` an operator said may go: they are not weighed against the day's share."""
@@ -155,6 +177,9 @@ class SqliteRecords:
             "SELECT body FROM source_record WHERE feed = ? AND resource = ? AND key = ?", (feed, resource, key)
         ).fetchone()
         return None if row is None else _decode(zstandard.ZstdDecompressor().decompress(row[0]))
+
+    def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+        return history.last(self._connection, feed, resource, keys)
 
     def settle_embedded(
         self,

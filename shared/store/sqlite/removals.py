@@ -110,3 +110,11 @@ class SqliteRemovals:
             (feed, resource, observed_at, limit),
         )
         return [row[0] for row in rows]
+
+    def forget(self, feed: str, resource: str, observed_at: int) -> None:
+        for table in ("inventory", "inventory_part", "removal_candidate", "removal", "quarantine"):
+            self._connection.execute(f"DELETE FROM {table} WHERE feed = ? AND resource = ?", (feed, resource))
+        self._connection.execute(
+            "INSERT INTO inventory (feed, resource, observed_at, count, parts) VALUES (?, ?, ?, 0, 0)",
+            (feed, resource, observed_at),
+        )

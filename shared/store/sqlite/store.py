@@ -16,10 +16,16 @@ from sqlalchemy import create_engine
 from shared.store import migrate
 from shared.store.base import StoreError
 from shared.store.sqlite.audit import SqliteObjects
+from shared.store.sqlite.budget import SqliteBudget
 from shared.store.sqlite.database import Database
 from shared.store.sqlite.feeds import SqliteFeeds
+from shared.store.sqlite.forgetting import SqliteForgetting
+from shared.store.sqlite.geocoding import SqliteGeocoding, relink_all
+from shared.store.sqlite.history import SqliteHistory
 from shared.store.sqlite.holds import SqliteHolds
 from shared.store.sqlite.ledger import SqliteLedger
+from shared.store.sqlite.lookups import SqliteLookups
+from shared.store.sqlite.marks import SqliteMarks
 from shared.store.sqlite.media import SqliteMedia
 from shared.store.sqlite.quarantine import SqliteQuarantine
 from shared.store.sqlite.records import SqliteRecords
@@ -34,6 +40,7 @@ class SqliteTx:
         self.removals = SqliteRemovals(connection)
         self.records = SqliteRecords(connection, now)
         self.media = SqliteMedia(connection, now)
+        self.marks = SqliteMarks(connection)
 
 
 class SqliteStore:
@@ -46,7 +53,12 @@ class SqliteStore:
         self.feeds = SqliteFeeds(self._database, clock)
         self.quarantine = SqliteQuarantine(self._database, self.feeds.now)
         self.holds = SqliteHolds(self._database)
+        self.budget = SqliteBudget(self._database, self.feeds.now)
+        self.lookups = SqliteLookups(self._database, self.feeds.now)
         self.objects = SqliteObjects(self._database, self.feeds.now)
+        self.geocoding = SqliteGeocoding(self._database, self.feeds.now)
+        self.history = SqliteHistory(self._database)
+        self.forgetting = SqliteForgetting(self._database, self.feeds.now)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[SqliteTx]:
@@ -81,6 +93,7 @@ class SqliteStore:
             connection.execute(
                 "UPDATE media_object SET state = 'dead', at = ? WHERE state = 'writing'", (self.feeds.now(),)
             )
+            connection.execute("UPDATE geocoder SET told_until = 0")  # messages in memory died with their process
 
     def migrate(self) -> None:
         self._database.connection()  # makes the folder and sets the journal mode, with a clear error
@@ -89,6 +102,7 @@ class SqliteStore:
             migrate.upgrade(engine)
         finally:
             engine.dispose()
+        relink_all(self._database, self.feeds.now())
 
     def check(self) -> None:
         if not self.path.exists():

@@ -1,0 +1,174 @@
+"""What a record's history gains when the record changes, goes, or comes back. Pure.
+
+What the MLS sent before is compared with what it sends now, both under the mapping of today: a changed mapping or media
+policy is no change at the MLS and leaves no entry, and what others add to a row is not taken for one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from shared.effects import AddHistory
+from shared.history import ACTIVE, BACK_ON_MARKET, DELETED, MEDIA, PRICE_CHANGE
+from shared.mapping.mapping import Mapping
+from shared.mapping.record import Mapped, MediaItem, UnmappableError
+from shared.messages import SourceRecord
+
+PRICES = ("list_price", "lease_amount")
+"""What a listing asks; the first that it has stands with the entries of its going and coming."""
+IDS = {"property": "listing_id"}
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Historian:
+    """Writes the history of one resource of a feed; ``exclude`` are the fields left out."""
+
+    feed: str
+    resource: str
+    mapping: Mapping
+    exclude: Collection[str]
+
+    def changed(self, before: SourceRecord, sent: SourceRecord, after: Mapped, observed_at: int) -> list[AddHistory]:
+        """An entry for every field of the record that differs.
+
+        Fields are the columns of its own table (of ``extra`` only what differs), the tables of its parts (the set as a
+        whole), and ``media``. ``before`` is what the MLS sent, ``sent`` what it sends now, ``after`` that in rows.
+        Raises UnmappableError when what it sent cannot be mapped any more.
+        """
+        old, new = (self._map(part) for part in _apart(before, sent, after.key, self.mapping.akin[self.resource]))
+        made = after.modified or _instant(observed_at)
+        record_id = self._value(after, IDS.get(self.resource))
+        return [
+            AddHistory(
+                after.key, field, was, now, PRICE_CHANGE if field == PRICES[0] else None, made, observed_at, record_id
+            )
+            for field, was, now in _differences(self.mapping.columns, old, new)
+            if field not in self.exclude
+        ]
+
+    def removed(self, key: str, before: SourceRecord | None, observed_at: int) -> AddHistory:
+        """The record is gone; ``before`` is what the MLS sent, if that is kept. The entry says what a listing asked."""
+        last = None
+        if before is not None:
+            with suppress(UnmappableError):
+                last = self._map(before)
+        field, price, record_id = self._asked(last)
+        return AddHistory(key, field, price, None, DELETED, _instant(observed_at), observed_at, record_id)
+
+    def returned(self, after: Mapped, observed_at: int) -> AddHistory:
+        """A record whose history says that it went is there again; of a listing the entry says what it asks."""
+        field, price, record_id = self._asked(after)
+        kind = BACK_ON_MARKET if self.resource == "property" else ACTIVE
+        made = after.modified or _instant(observed_at)
+        return AddHistory(after.key, field, None, price, kind, made, observed_at, record_id)
+
+    def _map(self, record: SourceRecord) -> Mapped:
+        return self.mapping.map(self.feed, self.resource, record)
+
+    def _asked(self, record: Mapped | None) -> tuple[str | None, str | None, str | None]:
+        """The field with what the listing asks, its text, and the record's id; each None where there is none."""
+        if record is None:
+            return None, None, None
+        record_id = self._value(record, IDS.get(self.resource))
+        for field in PRICES:
+            price = self._value(record, field)
+            if price is not None and field not in self.exclude:
+                return field, price, record_id
+        return None, None, record_id
+
+    def _value(self, record: Mapped, field: str | None) -> str | None:
+        own = next(iter(record.rows))
+        names = self.mapping.columns[own]
+        return as_text(record.rows[own][0][names.index(field)]) if field in names else None
+
+
+def _apart(
+    before: SourceRecord, source: SourceRecord, key: str, akin: Iterable[frozenset[str]]
+) -> tuple[SourceRecord, SourceRecord]:
+    """Both without the elements in which they agree: to map those would be most of the work, and tell nothing.
+
+    Elements that share a column stay: which of them fills it depends on all.
+    """
+    old, new = before.fields, source.fields
+    apart = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}.union(*akin)
+    return (
+        SourceRecord(key, before.stamp, {name: value for name, value in old.items() if name in apart}),
+        SourceRecord(key, source.stamp, {name: value for name, value in new.items() if name in apart}),
+    )
+
+
+def _differences(
+    columns: dict[str, tuple[str, ...]], before: Mapped, after: Mapped
+) -> Iterator[tuple[str, str | None, str | None]]:
+    own, *parts = after.rows
+    (old,), (new,) = before.rows[own], after.rows[own]
+    for name, one, other in zip(columns[own], old, new, strict=True):
+        if one != other:
+            yield name, as_text(one), as_text(other)
+    for table in parts:
+        if before.rows[table] != after.rows[table]:
+            names = columns[table]
+            yield table, _part_text(names, before, table), _part_text(names, after, table)
+    previous, now = _photos(before.media, after.media)
+    if previous or now:
+        yield MEDIA, as_text(previous or None), as_text(now or None)
+
+
+def _part_text(names: Sequence[str], record: Mapped, table: str) -> str | None:
+    """The rows as a JSON list in their order, without what their place says already."""
+    shown = []
+    for row in record.rows[table]:
+        values = {name: value for name, value in zip(names[2:], row[2:], strict=True) if value is not None}
+        place = f"{record.key}-{values.pop('order')}"
+        shown.append({name: value for name, value in values.items() if value != place})
+    return as_text(shown or None)
+
+
+def _photos(before: Sequence[MediaItem], after: Sequence[MediaItem]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """By media key what became of photos: removed and replaced ones before; added ones and their replacements after."""
+    old = {item.media_key: item for item in before}
+    new = {item.media_key: item for item in after}
+    both = [key for key in new if key in old]
+    replaced = [key for key in both if old[key].version != new[key].version]
+    captioned = [key for key in both if old[key].description != new[key].description]
+    previous = {
+        "removed": [key for key in old if key not in new],
+        "replaced": replaced,
+        "captions": {key: old[key].description for key in captioned},
+    }
+    now = {
+        "added": [key for key in new if key not in old],
+        "replaced": replaced,
+        "captions": {key: new[key].description for key in captioned},
+    }
+    return _without_empty(previous), _without_empty(now)
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _instant(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def as_text(value: Any) -> str | None:
+    """A typed value as text, the same for any store: numbers exact and without needless zeros, lists as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=as_text)
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,0 +1,1 @@
+"""Addresses and what a geocoder makes of them."""

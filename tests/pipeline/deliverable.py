@@ -1,0 +1,229 @@
+"""What a server with a fault on can deliver, and what must be said of the rest.
+
+Nothing of the program under test is used. A ``Client`` is told after every sync what is true at the simulated MLS, and
+works out from the fault's definition (``Lacks``) what a faultless client holds by then: the records as they were when
+they could last be had, the pictures last had of each place, and the list of problems that its status must show.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tests.pipeline.truth import Json, OpenEnds
+
+Problem = tuple[str, str, str]
+"""Kind, resource and key, as status names what is not in step."""
+
+UNFIT = {
+    "latitude": "Address/Latitude",
+    "bedrooms_total": "Building/BedroomsTotal",
+    "year_built": "Building/ConstructedDate",
+    "fireplace_yn": "Building/FireplacePresent",
+    "stories": "Building/StoriesTotal",
+    "listing_contract_date": "ListingContractDate",
+    "list_price": "Price",
+}
+"""The element behind each column that ``unfit-values`` spoils (DDF guide, PropertyDetails)."""
+UNKNOWN: Json = {
+    "@Origin": "board",
+    "Beacon": [{"@ID": "1", "#text": "on"}, {"@ID": "2"}],
+    "Building/@Style": "new",
+    "Building/SolarPanels": "12",
+    "Climate": {"Zone": ["5", "6"], "Risk": {"Flood": {"@Unit": "m", "#text": "0.4"}}},
+}
+"""What ``unknown-elements`` puts into a listing, in the shape in which a record is kept as sent."""
+
+
+@dataclass(frozen=True)
+class Lacks:
+    """What a fault keeps from every client. Reasons are regular expressions for what status must say.
+
+    ``records``: listings that are in the master list and not to be had, by their ``withheld_reason``; ``keyless``: they
+    come, but nobody can tell which they are. ``photos``: pictures, by theirs; ``objects``: all pictures of the listings
+    whose objects are refused. ``unlisted``: the ``withheld_reason`` of listings the master list is without, ``*`` for
+    all. ``held``: what the master list lacks is more than the guard believes. ``phantoms``: keys that belong to
+    nothing. ``doubt``: the master list gives itself away, so that nothing is removed by it. ``everything``: no sync can
+    come to anything. ``chance``: any answer may fail; a few pictures that fail as often as they are tried in a sync
+    must be listed as any other.
+    """
+
+    records: Mapping[str, str] = field(default_factory=dict)
+    keyless: bool = False
+    photos: Mapping[str, str] = field(default_factory=dict)
+    objects: str = ""
+    unlisted: str = ""
+    held: bool = False
+    phantoms: Mapping[str, str] = field(default_factory=dict)
+    doubt: str = ""
+    everything: str = ""
+    chance: str = ""
+
+    @property
+    def by_definition(self) -> bool:
+        """Whether something particular is kept back."""
+        return replace(self, chance="", doubt="", everything="") != Lacks()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The picture had of one place: which it is, and its bytes' hash and number."""
+
+    url: str
+    sha256: str
+    size: int
+
+
+class Client:
+    """What a faultless client of one feed holds, and what it says is lacking."""
+
+    def __init__(self, lacks: Lacks) -> None:
+        self.lacks = lacks
+        self.records: dict[str, Json] = {}
+        self.problems: dict[Problem, str] = {}
+        self.quarantined: list[str] = []
+        self.unlucky: dict[str, str] = {}
+        """Pictures that chance kept back in the last sync, as status has it, with the reason."""
+        self.struck = 0
+        """How many times the fault kept something back."""
+        self._pictures: dict[tuple[str, int], Picture] = {}
+        self._wanted: set[str] = set()
+        self._held: set[str] = set()
+
+    @property
+    def open_ends(self) -> OpenEnds:
+        """What must be left to do."""
+        return OpenEnds(frozenset(self._wanted), frozenset(self._held), tuple(self.quarantined))
+
+    def synced(self, truth: Sequence[Json], status: Mapping[str, Any]) -> None:
+        """A sync has ended, at an MLS of which this is true; of ``status`` only bad luck is believed."""
+        lacks = self.lacks
+        photos = sum(len(record["photos"]) for record in truth)
+        failed = {item["key"]: item["reason"] for item in status["problems"] if item["kind"] == "photo"}
+        self.unlucky = {key: why for key, why in failed.items() if lacks.chance and re.search(lacks.chance, why)}
+        assert len(self.unlucky) <= max(3, photos / 5), "so much is no bad luck"
+        self.problems.clear()
+        self.quarantined.clear()
+        self._wanted.clear()
+        self._held.clear()
+        if lacks.everything:
+            self._problem("sync", "", lacks.everything)
+            return
+        if lacks.doubt:
+            self._problem("inventory", "", lacks.doubt)
+        for key, reason in lacks.phantoms.items():
+            self._want(key, reason)
+        listed: set[str] = set()
+        for record in copy.deepcopy(list(truth)):
+            if lacks.unlisted and lacks.unlisted in ("*", record.get("withheld_reason")):
+                self.struck += 1
+                continue
+            listed.add(record["key"])
+            self._deliver(record)
+        for key in sorted(self.records.keys() - listed):
+            if lacks.held:
+                self._held.add(key)
+                self._problem("held", key, "removal held")
+            elif not lacks.doubt:
+                self._forget(key)
+        if lacks.keyless:
+            keys = sorted(self._wanted)
+            self.quarantined += keys if len(keys) == 1 else [""] * len(keys)
+            for key in self.quarantined:
+                self._problem("quarantined", key, "no key")
+
+    def stored(self) -> list[Json]:
+        """The records it holds."""
+        return list(self.records.values())
+
+    def _deliver(self, record: Json) -> None:
+        key, why = record["key"], record.get("withheld_reason")
+        if why is None:
+            self._store(record)
+            return
+        assert why in self.lacks.records, f"{key} is withheld by {why}, of which the table knows nothing"
+        if why == "stale-copy" and "sent" in record:
+            self._store(record["sent"])
+        have = self.records.get(key)
+        if have is None or have["stamp"] != record["stamp"]:
+            self._want(key, self.lacks.records[why])
+
+    def _store(self, record: Json) -> None:
+        fields = record["fields"]
+        extra: Json = dict(UNKNOWN) if "unknown" in record else {}
+        if "sent" in record:
+            self.struck += 1
+            for column, text in record["sent"]["fields"].items():
+                fields.pop(column)
+                extra[UNFIT[column]] = text
+        if extra:
+            fields["extra"] = extra
+        for photo in record["photos"]:
+            self._picture(record, photo)
+        orders = {photo["order"] for photo in record["photos"]}
+        for place in [place for place in self._pictures if place[0] == record["key"] and place[1] not in orders]:
+            del self._pictures[place]
+        self.records[record["key"]] = record
+
+    def _picture(self, record: Json, photo: Json) -> None:
+        place = (record["key"], photo["order"])
+        have = self._pictures.get(place)
+        why = photo.pop("withheld_reason", None)
+        photo.pop("withheld", None)
+        reason = self.lacks.photos.get(why) if why else None
+        assert why is None or reason, f"photo {place} is withheld by {why}, of which the table knows nothing"
+        if record.get("object_withheld") and self.lacks.objects:
+            reason = self.lacks.objects
+        reason = reason or self.unlucky.get(f"{place[0]}:{place[1]}")
+        if reason and (have is None or have.url != photo["large_photo_url"]):
+            photo["withheld"] = True
+            if have is not None:
+                photo["kept"] = {"sha256": have.sha256, "bytes": have.size}
+            self.struck += 1
+            self._problem("photo", f"{place[0]}:{place[1]}", reason)
+        else:
+            self._pictures[place] = Picture(photo["large_photo_url"], photo["sha256"], photo["bytes"])
+
+    def _want(self, key: str, reason: str) -> None:
+        self.struck += 1
+        self._wanted.add(key)
+        self._problem("unavailable", key, reason)
+
+    def _problem(self, kind: str, key: str, reason: str) -> None:
+        self.problems[kind, "property" if key or kind == "quarantined" else "", key] = reason
+
+    def _forget(self, key: str) -> None:
+        del self.records[key]
+        for place in [place for place in self._pictures if place[0] == key]:
+            del self._pictures[place]
+
+
+def unexplained(client: Client, status: Mapping[str, Any]) -> Iterator[str]:
+    """Where ``status --json`` does not say exactly what is lacking, each with its reason."""
+    shown = Counter((item["kind"], item["resource"], item["key"]) for item in status["problems"])
+    must = Counter(dict.fromkeys(client.problems, 1))
+    if client.quarantined:
+        must["quarantined", "property", client.quarantined[0]] = len(client.quarantined)
+    for problem in sorted(shown.keys() | must.keys()):
+        if shown[problem] != must[problem]:
+            yield f"status: {shown[problem]} times {problem}, must be {must[problem]}"
+    for item in status["problems"]:
+        expected = client.problems.get((item["kind"], item["resource"], item["key"]))
+        if expected is not None and not re.search(expected, item["reason"]):
+            yield f"status: {item['kind']} {item['key']} for the reason {item['reason']!r}, must be like {expected!r}"
+    kinds = Counter(kind for kind, _, _ in must.elements())
+    figures = {
+        "unavailable": status["unavailable"],
+        "photo": status["photos"]["failed"],
+        "held": status["held"],
+        "quarantined": status["quarantined"],
+    }
+    for kind, figure in figures.items():
+        if figure != kinds[kind]:
+            yield f"status: {figure} {kind}, must be {kinds[kind]}"
+    if status["photos"]["pending"]:
+        yield f"status: {status['photos']['pending']} photos pending"

@@ -1,0 +1,49 @@
+"""An mlsync within the test's own process: where no command is tested, starting one would cost more than its work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from services.app import App
+from services.outcome import FeedReport
+from services.sync import sync
+from shared.settings import FeedSettings, Settings
+from tests.pipeline.simulated import PASSWORD, USERNAME, Installation
+
+
+@dataclass
+class Inside(Installation):
+    """An installation that this process syncs; ``feed`` are further settings of its feeds. Commands work on it too."""
+
+    feed: dict[str, Any] = field(default_factory=dict)
+    feeds: tuple[str, ...] = ("ddf",)
+
+    def app(self) -> App:
+        """All of mlsync, not opened yet."""
+        feed = FeedSettings(
+            protocol="ddf", login_url=self.login_url, username=USERNAME, password=SecretStr(PASSWORD), **self.feed
+        )
+        return App(
+            Settings.model_construct(
+                database_url=f"sqlite:///{self.database}",
+                media_url=f"file:{self.media}",
+                feeds=dict.fromkeys(self.feeds, feed),
+            )
+        )
+
+    def in_step(self) -> FeedReport:
+        """Sync; what came of it for the first feed. All must be in step."""
+        app = self.app()
+        with app.running():
+            reports = sync(app, self.feeds)
+        assert all(report.in_step for report in reports), reports
+        return reports[0]
+
+
+def inside(folder: Path, login_url: str, **feed: Any) -> Inside:
+    """An empty installation in ``folder``, with these settings of its feed."""
+    return Inside(folder, login_url, {}, feed)
