@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pika
@@ -44,15 +46,24 @@ def through(url: str) -> Iterator[tuple[Proxy, str]]:
         yield proxy, url.replace(f":{parts.port}/", f":{proxy.port}/")
 
 
+def _send(transport: RabbitTransport, body: bytes, sent: threading.Event) -> None:
+    transport.publish("writer", body)
+    sent.set()
+
+
+def _got(channel: Any) -> bool:
+    return channel.basic_get("writer")[0] is not None
+
+
 def take(transport: RabbitTransport, queue: str = "writer", timeout: float = 20.0) -> Delivery:
     delivery = transport.receive([queue], timeout)
     assert delivery is not None
     return delivery
 
 
-def until(happened: object, seconds: float = 20.0) -> None:
+def until(happened: Callable[[], bool], seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
-    while not happened():  # type: ignore[operator]
+    while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -82,7 +93,7 @@ def test_publishers_wait_while_the_broker_is_away(url: str) -> None:
         proxy.cut()
         until(lambda: not transport.up)
         sent = threading.Event()
-        thread = threading.Thread(target=lambda: (transport.publish("writer", b"patient"), sent.set()))
+        thread = threading.Thread(target=_send, args=(transport, b"patient", sent))
         thread.start()
         assert not sent.wait(0.5)
         proxy.refusing = False
@@ -132,7 +143,7 @@ def test_a_message_whose_handlers_die_ends_on_the_dead_queue(url: str) -> None:
     for _ in range(DELIVERY_LIMIT + 1):
         connection = pika.BlockingConnection(pika.URLParameters(url))
         channel = connection.channel()
-        until(lambda channel=channel: channel.basic_get("writer")[0] is not None)
+        until(functools.partial(_got, channel))
         connection.close()
     with opened(url) as transport:
         dead = take(transport, "writer.dead")
@@ -173,7 +184,7 @@ def test_a_broker_that_asks_to_pause_is_waited_for(broker: Broker, url: str) -> 
         broker.ctl("set_vm_memory_high_watermark", "absolute", "1MB")
         try:
             sent = threading.Event()
-            thread = threading.Thread(target=lambda: (transport.publish("writer", b"b"), sent.set()))
+            thread = threading.Thread(target=_send, args=(transport, b"b", sent))
             thread.start()
             assert not sent.wait(2)
         finally:

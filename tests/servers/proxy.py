@@ -94,7 +94,7 @@ class Proxy:
 
     def _pass(self, link: _Link) -> None:
         client, server = link.ends
-        other = {client: server, server: client}
+        other = {client.fileno(): (client, server), server.fileno(): (server, client)}
         with selectors.DefaultSelector() as waiting:
             for end in link.ends:
                 waiting.register(end, selectors.EVENT_READ)
@@ -104,8 +104,7 @@ class Proxy:
                         time.sleep(_TURN)
                         continue
                     for key, _ in waiting.select(_TURN):
-                        end = key.fileobj
-                        assert isinstance(end, socket.socket)
+                        end, beyond = other[key.fd]
                         data = end.recv(_CHUNK)
                         if not data:
                             return
@@ -113,7 +112,7 @@ class Proxy:
                             time.sleep(self.delay)
                         if self.rate:
                             time.sleep(len(data) / self.rate)
-                        other[end].sendall(data)
+                        beyond.sendall(data)
             except (OSError, ValueError):
                 return
             finally:
