@@ -153,7 +153,7 @@ class World:
 
     def source(self) -> ModelSource:
         """A connection to the MLS."""
-        return ModelSource(self.mls)
+        return self.source_type(self.mls)
 
     def inventory(self) -> None:
         self.clock += 1

@@ -66,7 +66,8 @@ SPOILS: dict[str, str] = {
     "a listing withheld and not wanted": "UPDATE ledger SET wanted_by = NULL WHERE wanted_by IS NOT NULL",
     "a good listing wanted": "UPDATE ledger SET wanted_by = 1 WHERE stored AND wanted_by IS NULL",
     "a removal held": "INSERT INTO removal_candidate VALUES ('ddf', 'property', '20000001', 1, 1, 'held')",
-    "something in quarantine": "INSERT INTO quarantine VALUES ('i', 'ddf', 'property', '', 'record', 'no', 1, 1, x'00')",
+    "something in quarantine": "INSERT INTO quarantine "
+    "VALUES ('i', 'ddf', 'property', '', 'record', 'no', 1, 1, x'00')",
 }
 
 
@@ -128,7 +129,7 @@ QUIET: Json = {"problems": []}
 
 def test_a_listing_held_back_later_stays_as_it_was_and_is_told_of_once_it_changes() -> None:
     client = Client(LACKS)
-    held_back = {"withheld": True, "withheld_reason": "missing-record"}
+    held_back: Json = {"withheld": True, "withheld_reason": "missing-record"}
     client.synced([listing("1", "a")], QUIET)
     client.synced([listing("1", "a", **held_back)], QUIET)
     assert client.problems == {}

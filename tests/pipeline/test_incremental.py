@@ -30,8 +30,8 @@ from tests.conftest import SCALE
 from tests.pipeline.simulated import MLSYNC, PASSWORD, USERNAME, Installation, Mls, process, simulated, until
 
 LISTINGS = 240
-TABLES = ("property", "property_room", "property_agent", "property_parking", "property_utility", "open_house", "member",
-          "office", "media_set")  # fmt: skip
+TABLES = ("property", "property_room", "property_agent", "property_parking", "property_utility", "open_house",
+          "media_set")  # fmt: skip
 KILLED, KILLS = (30, 3) if SCALE == 1 else (100, 30)
 
 
