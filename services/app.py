@@ -37,7 +37,7 @@ from shared.photos.hosts import HostPauses
 from shared.photos.verify import PhotoLimits
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
-from shared.settings import FeedSettings, Settings, SettingsError, secrets_of
+from shared.settings import FeedSettings, MediaSettings, Settings, SettingsError, secrets_of
 from shared.sources.base import Source, SourcePausedError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
@@ -147,8 +147,9 @@ def make_source(
     sleep: Callable[[float], None] = time.sleep,
     *,
     retry_attempts: int = RETRY_ATTEMPTS,
+    photo_bytes: int = MediaSettings().max_bytes,
 ) -> Source:
-    """The source a feed's protocol names, held to ``manners``. Opens nothing."""
+    """The source a feed's protocol names, held to ``manners``, which reads no larger photo. Opens nothing."""
     session = functools.partial(
         RetsSession,
         RetsSettings(
@@ -166,6 +167,7 @@ def make_source(
             basic_over_cleartext=feed.basic_over_cleartext,
             encoding=feed.encoding,
             retry_attempts=retry_attempts,
+            max_object_bytes=photo_bytes,
         ),
         sleep=sleep,
     )
@@ -247,7 +249,9 @@ class App:
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
         return SessionPool(
-            lambda: make_source(feed, self.polite[name].manners(), self._pause),
+            lambda: make_source(
+                feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes
+            ),
             LocalSlots(),
             feed.sessions,
             idle_seconds=5.0,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,15 +20,17 @@ Problem = tuple[str, str, str]
 """Kind, resource and key, as status names what is not in step."""
 
 UNFIT = {
-    "latitude": "Address/Latitude",
-    "bedrooms_total": "Building/BedroomsTotal",
-    "year_built": "Building/ConstructedDate",
-    "fireplace_yn": "Building/FireplacePresent",
-    "stories": "Building/StoriesTotal",
-    "listing_contract_date": "ListingContractDate",
-    "list_price": "Price",
+    "latitude": ("Address/Latitude", "number"),
+    "bedrooms_total": ("Building/BedroomsTotal", "number"),
+    "year_built": ("Building/ConstructedDate", "number"),
+    "fireplace_yn": ("Building/FireplacePresent", "boolean"),
+    "stories": ("Building/StoriesTotal", "number"),
+    "listing_contract_date": ("ListingContractDate", "date"),
+    "list_price": ("Price", "number"),
 }
-"""The element behind each column that ``unfit-values`` spoils (DDF guide, PropertyDetails)."""
+"""The element behind each column that ``unfit-values`` spoils (DDF guide, PropertyDetails), and what it should be."""
+PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+"""A number, if one beyond the bounds of its column."""
 UNKNOWN: Json = {
     "@Origin": "board",
     "Beacon": [{"@ID": "1", "#text": "on"}, {"@ID": "2"}],
@@ -43,30 +45,42 @@ UNKNOWN: Json = {
 class Lacks:
     """What a fault keeps from every client. Reasons are regular expressions for what status must say.
 
-    ``records``: listings that are in the master list and not to be had, by their ``withheld_reason``; ``keyless``: they
-    come, but nobody can tell which they are. ``photos``: pictures, by theirs; ``objects``: all pictures of the listings
-    whose objects are refused. ``unlisted``: the ``withheld_reason`` of listings the master list is without, ``*`` for
-    all. ``held``: what the master list lacks is more than the guard believes. ``phantoms``: keys that belong to
-    nothing. ``doubt``: the master list gives itself away, so that nothing is removed by it. ``everything``: no sync can
-    come to anything. ``chance``: any answer may fail; a few pictures that fail as often as they are tried in a sync
-    must be listed as any other.
+    ``records``: listings that are in the master list and not to be had, by their ``withheld_reason``; ``set_aside``:
+    they come, and cannot be read; ``keyless``: they come, but nobody can tell which they are. ``photos``: pictures, by
+    theirs; ``as_sent``: those in whose place another comes that nobody could know for what it is. ``objects``: all
+    pictures of the listings whose objects are refused. ``unlisted``: the ``withheld_reason`` of listings the master
+    list is without, ``*`` for all. ``doubled``: which listings, by their keys, the master list names by the key of the
+    one before. ``held``: what the master list lacks is more than the guard believes.
+    ``phantoms``: keys that belong to nothing; ``foreign``: the same, by the keys of those that are there, with the
+    reason. ``doubt``: the master list gives itself away, so that nothing is removed by it. ``metadata``: the metadata
+    cannot be read, which status says apart. ``resource``: what else than listings is refused, by its name and why.
+    ``everything``: no sync can come to anything; ``paused``: the same, as the MLS wants to be left alone. ``chance``:
+    any answer may fail; a few pictures that fail as often as they are tried in a sync must be listed as any other.
     """
 
     records: Mapping[str, str] = field(default_factory=dict)
+    set_aside: bool = False
     keyless: bool = False
     photos: Mapping[str, str] = field(default_factory=dict)
+    as_sent: str = ""
     objects: str = ""
     unlisted: str = ""
+    doubled: Callable[[str], bool] | None = None
     held: bool = False
     phantoms: Mapping[str, str] = field(default_factory=dict)
+    foreign: tuple[Callable[[str], str], str] | None = None
     doubt: str = ""
+    metadata: str = ""
+    resource: tuple[str, str] | None = None
     everything: str = ""
+    paused: str = ""
     chance: str = ""
 
     @property
     def by_definition(self) -> bool:
         """Whether something particular is kept back."""
-        return replace(self, chance="", doubt="", everything="") != Lacks()
+        quiet = replace(self, chance="", doubt="", metadata="", resource=None, everything="", paused="")
+        return quiet != Lacks()
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,8 @@ class Client:
         self.quarantined: list[str] = []
         self.unlucky: dict[str, str] = {}
         """Pictures that chance kept back in the last sync, as status has it, with the reason."""
+        self.instead: Counter[str] = Counter()
+        """Of how many photos pictures are sent in place of others, by hash, in the records told of last."""
         self.struck = 0
         """How many times the fault kept something back."""
         self._pictures: dict[tuple[str, int], Picture] = {}
@@ -108,20 +124,31 @@ class Client:
         assert len(self.unlucky) <= max(3, photos / 5), "so much is no bad luck"
         self.problems.clear()
         self.quarantined.clear()
+        self.instead.clear()
         self._wanted.clear()
         self._held.clear()
         if lacks.everything:
             self._problem("sync", "", lacks.everything)
+        if lacks.everything or lacks.paused:
             return
+        if lacks.resource:
+            self._problem("sync", "", lacks.resource[1])
         if lacks.doubt:
             self._problem("inventory", "", lacks.doubt)
         for key, reason in lacks.phantoms.items():
             self._want(key, reason)
         listed: set[str] = set()
+        shown = ""
         for record in copy.deepcopy(list(truth)):
+            if lacks.foreign:
+                self._want(lacks.foreign[0](record["key"]), lacks.foreign[1])
             if lacks.unlisted and lacks.unlisted in ("*", record.get("withheld_reason")):
                 self.struck += 1
                 continue
+            if lacks.doubled and shown and lacks.doubled(record["key"]):
+                self._double(shown, record["modified"])
+                continue
+            shown = record["key"]
             listed.add(record["key"])
             self._deliver(record)
         for key in sorted(self.records.keys() - listed):
@@ -151,15 +178,30 @@ class Client:
         have = self.records.get(key)
         if have is None or have["stamp"] != record["stamp"]:
             self._want(key, self.lacks.records[why])
+            if self.lacks.set_aside:
+                self.quarantined.append(key)
+                self._problem("quarantined", key, self.lacks.records[why])
+
+    def _double(self, shown: str, modified: str) -> None:
+        """A row of the master list has the key of the one before, with a timestamp that is another listing's."""
+        self.struck += 1
+        if modified > self.records[shown]["modified"]:
+            self._want(shown, "older copy than it lists")
+        else:
+            self._wanted.discard(shown)
+            self.problems.pop(("unavailable", "property", shown), None)
 
     def _store(self, record: Json) -> None:
         fields = record["fields"]
         extra: Json = dict(UNKNOWN) if "unknown" in record else {}
         if "sent" in record:
             self.struck += 1
+            why = extra["#unfit"] = {}
             for column, text in record["sent"]["fields"].items():
                 fields.pop(column)
-                extra[UNFIT[column]] = text
+                element, kind = UNFIT[column]
+                extra[element] = text
+                why[element] = "range" if kind == "number" and PLAIN_NUMBER.fullmatch(text) else kind
         if extra:
             fields["extra"] = extra
         for photo in record["photos"]:
@@ -174,6 +216,11 @@ class Client:
         have = self._pictures.get(place)
         why = photo.pop("withheld_reason", None)
         photo.pop("withheld", None)
+        if why and why == self.lacks.as_sent:
+            photo |= photo.pop("sent")
+            self.instead.update([photo["sha256"]])
+            why = None
+        photo.pop("sent", None)
         reason = self.lacks.photos.get(why) if why else None
         assert why is None or reason, f"photo {place} is withheld by {why}, of which the table knows nothing"
         if record.get("object_withheld") and self.lacks.objects:
@@ -206,8 +253,7 @@ def unexplained(client: Client, status: Mapping[str, Any]) -> Iterator[str]:
     """Where ``status --json`` does not say exactly what is lacking, each with its reason."""
     shown = Counter((item["kind"], item["resource"], item["key"]) for item in status["problems"])
     must = Counter(dict.fromkeys(client.problems, 1))
-    if client.quarantined:
-        must["quarantined", "property", client.quarantined[0]] = len(client.quarantined)
+    must |= Counter(("quarantined", "property", key) for key in client.quarantined)
     for problem in sorted(shown.keys() | must.keys()):
         if shown[problem] != must[problem]:
             yield f"status: {shown[problem]} times {problem}, must be {must[problem]}"
@@ -225,5 +271,10 @@ def unexplained(client: Client, status: Mapping[str, Any]) -> Iterator[str]:
     for kind, figure in figures.items():
         if figure != kinds[kind]:
             yield f"status: {figure} {kind}, must be {kinds[kind]}"
+    if {item["sha256"] for item in status["repeated_photos"]} != client.instead.keys():
+        yield f"status: repeated are {status['repeated_photos']}, must be {dict(client.instead)}"
+    metadata = (status["metadata"]["failure"] or {}).get("reason", "")
+    if bool(metadata) != bool(client.lacks.metadata) or not re.search(client.lacks.metadata, metadata):
+        yield f"status: of the metadata {metadata!r}, must be like {client.lacks.metadata!r}"
     if status["photos"]["pending"]:
         yield f"status: {status['photos']['pending']} photos pending"

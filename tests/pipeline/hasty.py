@@ -7,8 +7,10 @@ again after intervals of up to a day.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,16 +36,23 @@ WAIT = 20.0
 class Hasty(App):
     """An app whose store's clock is ahead by so many ``days``, and whose requests are repeated almost at once.
 
-    A ``patient`` one keeps pauses of up to two seconds.
+    A pause before a request is cut short, and the store's clock goes forward by the rest of it: however long the MLS
+    asked to be left alone, it is by that clock, in place of the message going back to its queue for so long. A
+    ``patient`` one keeps the first two seconds of each.
     """
 
     def __init__(self, settings: Settings, days: float = 0, *, patient: bool = False) -> None:
         self.days = days
         self._longest = 2.0 if patient else LONGEST_PAUSE
+        self._forward = threading.Lock()
         super().__init__(settings, clock=lambda: time.time() + self.days * DAY)
+        for polite in self.polite.values():
+            polite._patience = math.inf
 
     def _pause(self, seconds: float) -> None:
         super()._pause(min(seconds, self._longest))
+        with self._forward:
+            self.days += max(0.0, seconds - self._longest) / DAY
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,11 @@ def status(settings: Settings) -> Json:
     """What ``mlsync status --json`` says of the feed."""
     found: Json = json.loads(json.dumps(report.status_json(report.statuses(settings)["ddf"])))
     return found
+
+
+def paused(settings: Settings) -> str:
+    """What ``mlsync status`` says of why the feed's MLS may not be asked now; "" when it may."""
+    return report.standings(settings)["ddf"].as_json()["paused_because"] or ""
 
 
 def quiet() -> None:

@@ -100,9 +100,8 @@ def test_after_a_changed_mapping_rows_are_those_of_a_fresh_sync_and_nothing_was_
     fresh.in_step()
     after = everything(here)
     assert after == everything(fresh)
-    assert all(
-        after[table] != before[table] for table in ("property_record", "property_room", "member", "office", "ledger")
-    )
+    changed = ("property_record", "property_room", "member", "office", "ledger")
+    assert all(after[table] != before[table] for table in changed)
     assert here.in_step().counts["property"].get("fetched", 0) == 0
     assert everything(here) == after
     assert {path: path.stat().st_mtime_ns for path in here.media.rglob("*.jpg")} == files
