@@ -31,9 +31,11 @@ class Converter:
         except etree.XMLSyntaxError as error:
             raise RetsParseError(f"a record is broken XML: {error.msg}") from None
         self._mixed = False
-        records = [self._value(element) or {} for element in root]
+        records = [self._value(element) for element in root]
         if self._mixed:
             records = [_exact(element) for element in root]
+        # a record without attributes and elements is a text, if that
+        records = [record if type(record) is dict else {"#text": record} if record else {} for record in records]
         if scope or b"xmlns" in block:
             records = [_localised(record) for record in records]
         return records

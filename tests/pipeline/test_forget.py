@@ -84,7 +84,8 @@ def killed_once(here: Installation, happened: str) -> None:
         while running.poll() is None:
             if happened == "writing" and log.exists():
                 break
-            if happened == "deleting" and sum(1 for _ in here.media.glob("old/*/*")) < photos:
+            # os.walk passes over folders that vanish under it, which is what happens here
+            if happened == "deleting" and sum(len(names) for _, _, names in os.walk(here.media / "old")) < photos:
                 break
             time.sleep(0.002)
         running.kill()

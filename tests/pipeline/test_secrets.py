@@ -119,7 +119,7 @@ def test_a_proxy_that_fails_is_named_without_its_password(tmp_path: Path) -> Non
         {"MLSYNC_FEEDS__DDF__EVERY": PROXY_PASSWORD},
         {"MLSYNC_DATABASE_URL": f"postgresql://u:{PROXY_PASSWORD}@db.example/x"},
         {"MLSYNC_BROKER_URL": f"amqp://u:{PROXY_PASSWORD}@broker.example/"},
-        {"MLSYNC_MEDIA_URL": f"s3://{PROXY_PASSWORD}"},
+        {"MLSYNC_MEDIA_URL": f"s3://u:{PROXY_PASSWORD}@photos"},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )

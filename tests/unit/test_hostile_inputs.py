@@ -35,7 +35,7 @@ from shared.rets.records import RecordReader
 from tests.conftest import SCALE
 
 KINDS = 6
-EXAMPLES = 1_500 if SCALE == 1 else -(-1_000_000 // KINDS // 10)
+EXAMPLES = 700 if SCALE == 1 else -(-1_000_000 // KINDS // 10)
 AT_ONCE = 10
 """Inputs of one example: drawing costs more than parsing."""
 SECONDS = 2.0

@@ -277,3 +277,16 @@ def test_clean_input_is_mended_at_a_speed_that_does_not_matter() -> None:
     for _ in range(300):
         mender.feed(piece)
     assert 300 * len(piece) / (time.process_time() - began) > 60e6  # 300 MB/s and more on an idle machine
+
+
+def test_a_record_that_is_only_a_text_has_no_key() -> None:
+    answer = (
+        b'<RETS ReplyCode="0" ReplyText="ok"><RETS-RESPONSE><PropertyDetails>No details</PropertyDetails>'
+        b'<PropertyDetails/><PropertyDetails ID="1">beside</PropertyDetails></RETS-RESPONSE></RETS>'
+    )
+    read = list(RecordReader("PropertyDetails").read([answer], Mender()))
+    assert [(record.key, record.fields) for record in read] == [
+        ("", {"#text": "No details"}),
+        ("", {}),
+        ("1", {"@ID": "1", "#text": "beside"}),
+    ]
