@@ -29,7 +29,6 @@ from services.writer.service import Writer
 from services.writer.settings import WriterSettings
 from shared.blobs.base import Blobs, BlobsUnavailableError
 from shared.blobs.local import LocalBlobs
-from shared.blobs.s3 import S3Blobs, parse_url
 from shared.consumer import Consumer, ConsumerSettings, Handler
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader, DownloadSettings
@@ -99,6 +98,8 @@ def open_blobs(settings: Settings) -> Blobs:
     folder = media_folder(settings)
     if folder is not None:
         return LocalBlobs(folder, stale_seconds=0)  # the database's owner is the only writer
+    from shared.blobs.s3 import S3Blobs, parse_url  # its client is slow to import, and most have a folder
+
     access, secret = settings.media_access_key, settings.media_secret_key
     if (access is None) != (secret is None):
         raise SettingsError(

@@ -13,7 +13,7 @@ import structlog
 
 from shared.messages import UndecodableError, decode
 from shared.store.base import Store
-from shared.transport.base import Transport
+from shared.transport.base import DEAD_SUFFIX, Transport, dead_of
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ class Drain:
     def __init__(self, transport: Transport, store: Store, queues: Sequence[str]) -> None:
         self._transport = transport
         self._store = store
-        self._queues = [f"{queue}.dead" for queue in queues]
+        self._queues = [dead_of(queue) for queue in queues]
 
     def run(self, stop: threading.Event) -> None:
         """Drain until ``stop`` is set."""
@@ -44,7 +44,7 @@ class Drain:
         delivery = self._transport.receive(self._queues, timeout)
         if delivery is None:
             return False
-        queue = delivery.queue.removesuffix(".dead")
+        queue = delivery.queue.removesuffix(DEAD_SUFFIX)
         feed, resource, key, body = "", "", queue, delivery.body
         try:
             envelope, message = decode(delivery.body)

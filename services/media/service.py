@@ -8,7 +8,7 @@ transaction, if the row still wants that version: a death at any line leaves not
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -289,10 +289,8 @@ class Media:
                 ),
             )  # fmt: skip
         for name, item in zip(names, fresh, strict=True):
-            try:
+            with _waiting_for_the_store():
                 self._blobs.put(name, item.data, item.verified.mime_type)
-            except BlobsUnavailableError as error:  # no photo's fault: it waits, however long that takes
-                raise Retry(str(error), delay=STORE_AWAY, counts=False) from error
         return {item.want.media_key: name for name, item in zip(names, fresh, strict=True)}
 
     def _delete_dead(self, message: PhotosPending, run_id: str) -> None:
@@ -301,12 +299,19 @@ class Media:
         if not dead:
             return
         for name in dead:
-            try:
+            with _waiting_for_the_store():
                 self._blobs.delete(name)
-            except BlobsUnavailableError as error:
-                raise Retry(str(error), delay=STORE_AWAY, counts=False) from error
         with self._store.write() as tx:
             tx.media.struck(message.feed, message.resource, run_id, dead)
+
+
+@contextmanager
+def _waiting_for_the_store() -> Iterator[None]:
+    """A photo store that cannot be used is no photo's fault: the message waits, however long that takes."""
+    try:
+        yield
+    except BlobsUnavailableError as error:
+        raise Retry(str(error), delay=STORE_AWAY, counts=False) from error
 
 
 def _of_all(item: PhotoObject | None) -> PhotoObject | None:

@@ -6,6 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+DEAD_SUFFIX = ".dead"
+
+
+def is_dead(queue: str) -> bool:
+    """Whether ``queue`` is where another queue's rejected messages stay."""
+    return queue.endswith(DEAD_SUFFIX)
+
+
+def dead_of(queue: str) -> str:
+    """Where messages rejected on ``queue`` go; those of a dead queue stay on it."""
+    return queue if is_dead(queue) else queue + DEAD_SUFFIX
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

@@ -14,9 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.transport.base import Delivery, TransportClosedError
-
-DEAD_SUFFIX = ".dead"
+from shared.transport.base import Delivery, TransportClosedError, dead_of, is_dead
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +120,7 @@ class MemoryTransport:
         """See ``Transport.reject``. Attempts count anew there; what is rejected on a dead queue stays on it."""
         with self._lock:
             item = self._take(delivery)
-            dead = delivery.queue if is_dead(delivery.queue) else delivery.queue + DEAD_SUFFIX
-            self._put(dead, _Item(item.body, reason=reason), 0.0)
+            self._put(dead_of(delivery.queue), _Item(item.body, reason=reason), 0.0)
             self._tell_if_idle()
 
     def close(self) -> None:
@@ -216,8 +213,3 @@ class MemoryTransport:
         for queue in watched:
             if queue.ready or queue.delayed:
                 queue.call_one()
-
-
-def is_dead(queue: str) -> bool:
-    """Whether ``queue`` is where another queue's rejected messages stay."""
-    return queue.endswith(DEAD_SUFFIX)

@@ -26,7 +26,7 @@ from pika.channel import Channel
 from pika.exceptions import AMQPConnectionError, ProbableAccessDeniedError, ProbableAuthenticationError
 from pika.spec import Basic, BasicProperties
 
-from shared.transport.base import Delivery, TransportClosedError, TransportUnavailableError
+from shared.transport.base import Delivery, TransportClosedError, TransportUnavailableError, dead_of
 from shared.transport.topology import queue_arguments, rung, rungs
 
 log = structlog.stdlib.get_logger(__name__)
@@ -143,9 +143,8 @@ class RabbitTransport:
 
     def reject(self, delivery: Delivery, reason: str) -> None:
         """See ``Transport.reject``. What is rejected on a dead queue stays on it. Raises as ``ack`` does."""
-        dead = delivery.queue if delivery.queue.endswith(".dead") else f"{delivery.queue}.dead"
         bounded = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
-        self._replace(delivery, _Letter(dead, delivery.body, {_REASON: bounded}, 0.0))
+        self._replace(delivery, _Letter(dead_of(delivery.queue), delivery.body, {_REASON: bounded}, 0.0))
 
     def close(self) -> None:
         """See ``Transport.close``."""
@@ -279,7 +278,7 @@ class RabbitTransport:
     def _declare(self, queue: str) -> None:
         """Without waiting for an answer: the broker does things in order, and closes the channel when it refuses."""
         assert self._channel is not None
-        for name in (queue,) if queue.endswith(".dead") else (f"{queue}.dead", queue):
+        for name in dict.fromkeys((dead_of(queue), queue)):
             if name not in self._declared:
                 self._declared.add(name)
                 self._channel.queue_declare(name, durable=True, arguments=queue_arguments(name))

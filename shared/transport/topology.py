@@ -11,7 +11,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Any, Final
 
-DEAD_SUFFIX: Final = ".dead"
+from shared.transport.base import dead_of, is_dead
+
 DELIVERY_LIMIT: Final = 20
 """Deliveries that ended with the death of who had them; handlers that fail are counted by ``attempt``."""
 WITHOUT_LIMIT: Final = 1_000_000
@@ -22,13 +23,13 @@ DELAYS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 
 
 def queue_arguments(queue: str) -> dict[str, Any]:
     """How ``queue`` is declared."""
-    if queue.endswith(DEAD_SUFFIX):
+    if is_dead(queue):
         return {"x-queue-type": "quorum", "x-delivery-limit": WITHOUT_LIMIT}
     return {
         "x-queue-type": "quorum",
         "x-delivery-limit": DELIVERY_LIMIT,
         "x-dead-letter-exchange": "",
-        "x-dead-letter-routing-key": queue + DEAD_SUFFIX,
+        "x-dead-letter-routing-key": dead_of(queue),
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }
