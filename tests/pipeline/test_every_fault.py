@@ -158,7 +158,10 @@ CASES: dict[str, list[Case]] = {
     "empty-inventory": [
         case
         for value in ("0", "20201")
-        for case in (Case(value, Lacks(unlisted="*")), Case(value, Lacks(unlisted="*", held=True), NEVER_REREAD, late=True))
+        for case in (
+            Case(value, Lacks(unlisted="*")),
+            Case(value, Lacks(unlisted="*", held=True), NEVER_REREAD, late=True),
+        )
     ],
     "endless": [
         *sometimes("text:7", "rows:2", feed=SOON, hostile=True),
