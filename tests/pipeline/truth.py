@@ -13,7 +13,8 @@ in a listing where it does not.
 
 Where a fault keeps something from everyone, the records given here are what can be had of them (see ``deliverable``):
 a photo that is ``withheld`` must be wanted, failed and without bytes, or still have those of the photo that was there
-before it (``kept``); what else may be open is named by ``OpenEnds``.
+before it (``kept``); one that is ``unread`` is stored, and failed when it was to be read again; what else may be open
+is named by ``OpenEnds``.
 """
 
 from __future__ import annotations
@@ -225,7 +226,7 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, o
             there = photo if photo in held else photo.get("kept") if media == "stored" else None
             if there:
                 row |= {"content_sha256": there["sha256"], "byte_size": there["bytes"], "mime_type": "image/jpeg"}
-            if photo not in held and media == "stored":
+            if media == "stored" and (photo not in held or photo.get("unread")):
                 row["failed"] = True
             else:
                 row |= {"pending": False, "recheck": False, "attempts": 0}
