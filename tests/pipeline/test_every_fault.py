@@ -24,6 +24,7 @@ from services.simulator.spoiling import placeholder
 from services.simulator.switches import SWITCHES
 from shared.settings import load
 from tests.conftest import SCALE
+from tests.pipeline.copies import in_files
 from tests.pipeline.deliverable import Client, Lacks, unexplained
 from tests.pipeline.hasty import Ended, Hasty, configure, paused, quiet, status, sync_apart, sync_here
 from tests.pipeline.simulated import Mls, simulated
@@ -348,7 +349,10 @@ class Syncing:
             for name in self.settings.feeds["ddf"].resources[1:]
         }
         stored = differences(
-            self.folder / "mlsync.db", self.folder / "media", client.stored(), open_ends=client.open_ends, own=own
+            in_files(self.folder / "mlsync.db", self.folder / "media"),
+            client.stored(),
+            open_ends=client.open_ends,
+            own=own,
         )
         if not re.search(client.lacks.paused, waits):
             stored.append(f"status: the MLS may not be asked for the reason {waits!r}")
