@@ -21,11 +21,15 @@ class ServerClock:
         self._compared: tuple[float, float] | None = None
 
     def __call__(self) -> float:
-        """Raises LookupError before the first comparison."""
-        if self._compared is None:
-            raise LookupError("the clocks were not compared yet")
+        """Not before the first comparison."""
+        assert self._compared is not None
         server, here = self._compared
         return server + (time.monotonic() - here)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether the clocks were never compared."""
+        return self._compared is None
 
     @property
     def due(self) -> bool:
