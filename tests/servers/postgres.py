@@ -63,7 +63,9 @@ class OwnPostgres(Postgres):
             "fsync": "on" if durable else "off", "synchronous_commit": "on" if durable else "off",
             "full_page_writes": "on" if durable else "off", "log_min_messages": "fatal",
         }  # fmt: skip
-        self._options = " ".join(f"-c {name}={value}" if value != "" else f"-c {name}=" for name, value in options.items())
+        self._options = " ".join(
+            f"-c {name}={value}" if value != "" else f"-c {name}=" for name, value in options.items()
+        )
         self._as = NOBODY if os.geteuid() == 0 else ()
         password = folder / "password"
         password.write_text("secret-of-the-tests\n")
@@ -76,7 +78,9 @@ class OwnPostgres(Postgres):
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self._call("pg_ctl", "-D", self._folder / "data", "-w", "-l", self._folder / "log", "-o", self._options, "start")
+        self._call(
+            "pg_ctl", "-D", self._folder / "data", "-w", "-l", self._folder / "log", "-o", self._options, "start"
+        )
 
     def stop(self, mode: str = "immediate") -> None:
         """``immediate`` is a crash, ``fast`` ends every session first."""

@@ -123,9 +123,12 @@ class PostgresDatabase:
         finally:
             self._give_back(session)
 
-    def measure(self) -> None:
-        """Compare clocks now."""
-        self.read("SELECT 1")
+    def seconds(self) -> float:
+        """Seconds since 1970 by the server's clock; only the first time it is asked."""
+        assert self._clock is not None
+        if self._clock.unknown:
+            self.read("SELECT 1")  # whoever gets a connection compares the clocks
+        return self._clock()
 
     def close(self) -> None:
         """Close every connection; those asked for later are opened anew."""

@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from shared.store import migrate
 from shared.store.base import StoreError
 from shared.store.postgres.clock import ServerClock
-from shared.store.postgres.database import PostgresDatabase, parsed
+from shared.store.postgres.database import PostgresDatabase
 from shared.store.sql.geocoding import relink_all
 from shared.store.sql.store import SqlStore
 
@@ -26,6 +26,8 @@ class PostgresStore(SqlStore):
     does not answer is waited for ``patience`` seconds.
     """
 
+    _database: PostgresDatabase
+
     def __init__(
         self,
         url: str,
@@ -36,19 +38,8 @@ class PostgresStore(SqlStore):
     ) -> None:
         """Opens nothing. Raises ValueError, without the address, when that is none."""
         server = ServerClock() if clock is None else None
-        self._server = PostgresDatabase(url, connections=connections, patience=patience, clock=server)
-        self._name = parsed(url).get("dbname") or ""
-        super().__init__(self._server, clock or self._by_server(server))
-
-    def _by_server(self, clock: ServerClock | None) -> Callable[[], float]:
-        assert clock is not None
-
-        def seconds() -> float:
-            if clock.unknown:
-                self._server.measure()
-            return clock()
-
-        return seconds
+        database = PostgresDatabase(url, connections=connections, patience=patience, clock=server)
+        super().__init__(database, clock or database.seconds)
 
     def claim(self) -> None:
         return
@@ -59,25 +50,25 @@ class PostgresStore(SqlStore):
     def migrate(self) -> None:
         with self._engine(patient=True) as engine:
             migrate.upgrade(engine)
-        relink_all(self._server, self.feeds.now())
+        relink_all(self._database, self.feeds.now())
 
     def check(self) -> None:
         with self._engine(patient=False) as engine:
             migrate.check(engine)
 
     def close(self) -> None:
-        self._server.close()
+        self._database.close()
 
     @contextmanager
     def _engine(self, *, patient: bool) -> Iterator[Engine]:
         """For Alembic. Raises StoreError when the database cannot be reached, or keeps other texts than Unicode."""
-        with self._server.connect(patient=patient) as session:
+        with self._database.connect(patient=patient) as session:
             encoding = session.info.parameter_status("server_encoding")
         if encoding != "UTF8":
-            raise StoreError(f"the database {self._server.place} is in {encoding}; make one with ENCODING 'UTF8'")
+            raise StoreError(f"the database {self._database.place} is in {encoding}; make one with ENCODING 'UTF8'")
         engine = create_engine(
-            URL.create("postgresql+psycopg", database=self._name),
-            creator=lambda: self._server.connect(patient=False),
+            URL.create("postgresql+psycopg", database=self._database.place),
+            creator=lambda: self._database.connect(patient=False),
             poolclass=NullPool,
         )
         try:

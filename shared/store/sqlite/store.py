@@ -21,11 +21,12 @@ from shared.store.sqlite.database import Database
 class SqliteStore(SqlStore):
     """See ``shared.store.base.Store``. One process at a time may ``claim`` the file for work; others may read."""
 
+    _database: Database
+
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = path
-        self._file = Database(path)
         self._lock: IO[str] | None = None
-        super().__init__(self._file, clock)
+        super().__init__(Database(path), clock)
 
     def claim(self) -> None:
         """Take the file for this process until ``close`` or its death, and clear up after the one before.
@@ -58,7 +59,7 @@ class SqliteStore(SqlStore):
             connection.execute("UPDATE geocoder SET told_until = 0")  # messages in memory died with their process
 
     def migrate(self) -> None:
-        self._file.connection()  # makes the folder and sets the journal mode, with a clear error
+        self._database.connection()  # makes the folder and sets the journal mode, with a clear error
         engine = create_engine(f"sqlite:///{self.path}")
         try:
             migrate.upgrade(engine)
@@ -76,7 +77,7 @@ class SqliteStore(SqlStore):
             engine.dispose()
 
     def close(self) -> None:
-        self._file.close()
+        self._database.close()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
