@@ -54,8 +54,11 @@ class CommitUnknownError(StoreUnavailableError):
 def parsed(url: str) -> dict[str, Any]:
     """The parts of a database's address. Raises ValueError, which does not repeat it: it may hold a password."""
     try:
-        return dict(conninfo_to_dict(url))
-    except psycopg.Error:
+        found = dict(conninfo_to_dict(url))
+        for port in str(found.get("port") or 5432).split(","):
+            int(port or 5432)
+        return found
+    except (psycopg.Error, ValueError):
         raise ValueError(
             "is no address of a PostgreSQL database; give postgresql://user:password@host:port/database, "
             "with % and what follows for characters such as @ : / in the password"
@@ -203,8 +206,13 @@ class PostgresDatabase:
             try:
                 session = self._pool.getconn(timeout=TURN)
             except PoolTimeout as error:
-                self.connect(patient=False).close()  # says what is wrong, if it is the server
-                if time.monotonic() >= until:
+                late = time.monotonic() >= until
+                try:
+                    self.connect(patient=False).close()  # says what is wrong, if it is the server
+                except StoreUnavailableError:
+                    if late:
+                        raise
+                if late:
                     raise StoreUnavailableError(
                         f"no connection to the database {self.place} is free: all {self._connections} are in use"
                     ) from error
