@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 import pytest
 
+import shared
 from shared.effects import Count, Line, PutLine, Quarantine
 from shared.messages import SourceRecord
 from shared.store.base import NewObject, StoreError, StoreUnavailableError
@@ -24,6 +29,17 @@ from shared.store.sql.connection import LockOrderError
 from tests.contract.stores import FEED, RUN, Kit, Listing, PostgresBackend, fetched
 from tests.servers.postgres import OwnPostgres, Postgres, own_postgres
 
+ROOT = Path(shared.__file__).parent.parent
+MIGRATE = """
+import sys
+from shared.store.postgres.store import PostgresStore
+store = PostgresStore(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+store.migrate()
+store.check()
+store.close()
+"""
 HOSTILE = ["'; DROP TABLE ledger; --", '"', "%s", "?", "{}", "\\", "a\0b", "é\U0001f3e0", "\t\r\n", "x" * 255]
 
 
@@ -157,13 +173,22 @@ def test_observations_of_many_processes_never_tie(postgres_backend: PostgresBack
 
 def test_replicas_migrating_at_once_are_safe(postgres: Postgres) -> None:
     url = postgres.create()
-
-    def migrate() -> None:
-        with store_on(url) as store:
-            store.migrate()
-            store.check()
-
-    all_at_once(*[migrate] * 4)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, url], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], "\n".join(errors)
     postgres.drop(url)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 from shared.store import migrate
 from shared.store.base import StoreError
 from shared.store.postgres.clock import ServerClock
+from shared.store.postgres.connection import Session
 from shared.store.postgres.database import PostgresDatabase
 from shared.store.sql.geocoding import relink_all
 from shared.store.sql.store import SqlStore
@@ -59,6 +60,11 @@ class PostgresStore(SqlStore):
     def close(self) -> None:
         self._database.close()
 
+    def _transactional(self) -> Session:
+        session = self._database.connect(patient=False)
+        session.autocommit = False
+        return session
+
     @contextmanager
     def _engine(self, *, patient: bool) -> Iterator[Engine]:
         """For Alembic. Raises StoreError when the database cannot be reached, or keeps other texts than Unicode."""
@@ -68,7 +74,7 @@ class PostgresStore(SqlStore):
             raise StoreError(f"the database {self._database.place} is in {encoding}; make one with ENCODING 'UTF8'")
         engine = create_engine(
             URL.create("postgresql+psycopg", database=self._database.place),
-            creator=lambda: self._database.connect(patient=False),
+            creator=self._transactional,
             poolclass=NullPool,
         )
         try:
