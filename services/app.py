@@ -40,6 +40,7 @@ from shared.settings import FeedSettings, MediaSettings, Settings, SettingsError
 from shared.sources.base import Source, SourcePausedError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
+from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
 from shared.transport.base import Delivery
@@ -70,14 +71,39 @@ class LocalSlots:
         return None
 
 
-def open_store(settings: Settings, clock: Callable[[], float] = time.time) -> SqliteStore:
-    """The store that ``database_url`` names, on ``clock``. Opens nothing. Raises SettingsError."""
+def open_store(settings: Settings, clock: Callable[[], float] | None = None) -> Store:
+    """The store that ``database_url`` names, on ``clock`` or its own. Opens nothing. Raises SettingsError."""
+    path = database_file(settings)
+    if path is not None:
+        return SqliteStore(path, clock or time.time)
+    from shared.store.postgres.store import PostgresStore  # psycopg is slow to import, and most have a file
+
+    try:
+        return PostgresStore(settings.database_url, clock)
+    except ValueError as error:
+        raise SettingsError(f"database_url (MLSYNC_DATABASE_URL): {error}") from None
+
+
+def database_file(settings: Settings) -> Path | None:
+    """The file that ``database_url`` names, None for a server. Raises SettingsError."""
     scheme, _, rest = settings.database_url.partition("://")
+    if scheme in ("postgresql", "postgres") and rest:
+        return None
     if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
         raise SettingsError(
-            f"database_url (MLSYNC_DATABASE_URL): {scheme}: is no store this version has; give sqlite:///path"
+            f"database_url (MLSYNC_DATABASE_URL): {scheme[:20]}: is no store this version has; "
+            "give sqlite:///path or postgresql://user:password@host/database"
         )
-    return SqliteStore(Path(rest[1:]), clock)
+    return Path(rest[1:])
+
+
+def database_name(settings: Settings) -> str:
+    """The database's address without its secrets."""
+    parts = urlsplit(settings.database_url)
+    if parts.scheme == "sqlite":
+        return settings.database_url
+    login, at, place = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{login.partition(':')[0]}{at}{place}{parts.path}"
 
 
 def media_folder(settings: Settings) -> Path | None:
@@ -122,8 +148,8 @@ def open_blobs(settings: Settings) -> Blobs:
 
 def _refuse_database_among_photos(settings: Settings) -> None:
     """The photo folder is mlsync's alone: the audit deletes what no row needs."""
-    folder = media_folder(settings)
-    if folder is not None and open_store(settings).path.resolve().is_relative_to(folder.resolve()):
+    folder, file = media_folder(settings), database_file(settings)
+    if folder is not None and file is not None and file.resolve().is_relative_to(folder.resolve()):
         raise SettingsError(
             f"media_url (MLSYNC_MEDIA_URL): {settings.media_url} holds the database; give photos a folder of their own"
         )
@@ -185,8 +211,8 @@ def make_source(
 class App:
     """All services in this process, over in-memory queues."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
-        """Puts everything together, the store on ``clock``; opens nothing. Raises SettingsError."""
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] | None = None) -> None:
+        """Puts everything together, the store on ``clock`` or its own; opens nothing. Raises SettingsError."""
         for secret in secrets_of(settings):
             register_secret(secret)
         self.settings = settings
@@ -308,7 +334,7 @@ class App:
             self._stop.wait(0.02)
 
     def open(self) -> None:
-        """Take the database for this process, migrate it, and clear up after a process that died."""
+        """Take the database, where only one process may have it; migrate it, and clear up after one that died."""
         self.store.claim()
         self.store.migrate()
         self.store.recover()

@@ -11,7 +11,16 @@ from pathlib import Path
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
-from services.app import login_url, make_source, media_folder, open_blobs, open_store, open_transport
+from services.app import (
+    database_file,
+    database_name,
+    login_url,
+    make_source,
+    media_folder,
+    open_blobs,
+    open_store,
+    open_transport,
+)
 from services.polite import Polite
 from shared.geocoding.nominatim import GeocoderError, Nominatim
 from shared.settings import FeedSettings, Settings
@@ -67,14 +76,15 @@ def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
 
 
 def _database(settings: Settings) -> str:
+    file = database_file(settings)
+    if file is not None and not file.exists():
+        return f"{database_name(settings)} {_writable(file.parent)}"
     store = open_store(settings)
-    if not store.path.exists():
-        return f"{settings.database_url} {_writable(store.path.parent)}"
     try:
         store.check()
     finally:
         store.close()
-    return f"{settings.database_url} is there, its tables are of this version"
+    return f"{database_name(settings)} is there, its tables are of this version"
 
 
 def _photos(settings: Settings) -> str:
@@ -106,7 +116,8 @@ def _writable(path: Path) -> str:
 
 def _login(settings: Settings, name: str, feed: FeedSettings) -> str:
     store = open_store(settings)
-    polite = Polite(name, feed, store, time.sleep) if store.path.exists() else None
+    file = database_file(settings)
+    polite = Polite(name, feed, store, time.sleep) if file is None or file.exists() else None
     try:
         if polite is not None:
             store.check()

@@ -23,7 +23,7 @@ import typer
 from rich.console import Console
 
 from services import operator, report
-from services.app import SERVICES, App, open_store
+from services.app import SERVICES, App, database_name, open_store
 from services.outcome import FeedReport
 from services.progress import counting, watch_or_log
 from services.sync import sync as sync_feeds
@@ -262,7 +262,7 @@ def migrate(config: ConfigOption = None) -> None:
             store.migrate()
         finally:
             store.close()
-        typer.echo(f"{settings.database_url} is at this version")
+        typer.echo(f"{database_name(settings)} is at this version")
 
 
 @app.command(epilog="Example: mlsync ingest answer.xml --feed ddf --dry-run")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services import oddities
-from services.app import open_store
+from services.app import database_file, open_store
 from services.outcome import FeedReport
 from services.polite import Polite, Standing
 from shared.geocoding.nominatim import host_of
@@ -76,8 +76,8 @@ def print_sync(console: Console, reports: Sequence[FeedReport]) -> None:
 
 def statuses(settings: Settings) -> dict[str, FeedStatus]:
     """The status of every configured feed; of one never synced, zeros. Raises StoreError."""
-    store = open_store(settings)
-    if not store.path.exists():
+    store, file = open_store(settings), database_file(settings)
+    if file is not None and not file.exists():
         return dict.fromkeys(settings.feeds, NEVER)
     try:
         store.check()
@@ -88,8 +88,8 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
 
 def standings(settings: Settings) -> dict[str, Standing]:
     """Where every configured feed stands with its MLS; of one never synced, nothing."""
-    store = open_store(settings)
-    if not store.path.exists():
+    store, file = open_store(settings), database_file(settings)
+    if file is not None and not file.exists():
         return dict.fromkeys(settings.feeds, Standing())
     try:
         return {name: Polite(name, feed, store, time.sleep).standing() for name, feed in settings.feeds.items()}

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -319,7 +319,10 @@ class Settings(BaseSettings):
         yaml_file_encoding="utf-8", nested_model_default_partial_update=True,
     )  # fmt: skip
 
-    database_url: str = Field("sqlite:///data/mlsync.db", description="Where rows go: sqlite:///path")
+    database_url: str = Field(
+        "sqlite:///data/mlsync.db",
+        description="Where rows go: sqlite:///path, or postgresql://user:password@host:port/database?sslmode=verify-full",
+    )
     media_url: str = Field(
         "file:data/media",
         description="Where photos go: file:folder, or s3://bucket/prefix?endpoint=URL&region=R&style=path|virtual",
@@ -398,12 +401,24 @@ def secrets_of(settings: Settings) -> Iterator[str]:
         for secret in (feed.password, feed.proxy):
             if secret is not None:
                 yield secret.get_secret_value()
+    yield from _passwords(settings.database_url)
     for key in (settings.media_access_key, settings.media_secret_key):
         if key is not None:
             yield key.get_secret_value()
     if settings.geocoder.query is not None:
         yield settings.geocoder.query.get_secret_value()
         yield from (value for _, value in parse_qsl(settings.geocoder.query.get_secret_value()))
+
+
+def _passwords(url: str) -> Iterator[str]:
+    """The passwords in a database's address, as written and as meant; however wrong the address is."""
+    before, _, query = url.partition("?")
+    written = [before.partition("://")[2].rpartition("@")[0].partition(":")[2]]
+    written += [value for name, _, value in (part.partition("=") for part in query.split("&")) if "password" in name]
+    for password in written:
+        if password:
+            yield password
+            yield unquote(password)
 
 
 def _refuse_unknown_variables() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.postgres import Postgres
+from tests.servers.postgres import postgres as start_postgres
 from tests.servers.rabbitmq import Broker
 from tests.servers.rabbitmq import rabbitmq as start_rabbitmq
 from tests.servers.s3 import S3Server
@@ -59,3 +61,10 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A real RabbitMQ for the session."""
     with start_rabbitmq(tmp_path_factory.mktemp("rabbitmq")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL for the session."""
+    with start_postgres() as server:
+        yield server

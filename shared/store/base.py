@@ -1,7 +1,10 @@
 """What services ask of the store: narrow interfaces over one transaction.
 
 ``Store.write()`` opens a transaction; what its parts read is locked until it ends, so that comparing and writing are
-one step. Keys are compared as UTF-8 bytes. SQLite and PostgreSQL keep the same promises with their own SQL.
+one step. Keys are compared as UTF-8 bytes. SQLite and PostgreSQL keep the same promises.
+
+A transaction is of one feed. One that asks for ``media`` alone runs beside others of its kind, and then keeps to one
+record; a transaction that needs more asks for that first.
 """
 
 from __future__ import annotations
@@ -26,6 +29,10 @@ KEEP_MARKS = 10 * DAY
 
 class StoreError(Exception):
     """The store cannot be used as it is; the text names the remedy."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database does not answer now, or not in time; nobody need do anything but try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -744,7 +751,14 @@ class Store(Protocol):
     def forgetting(self) -> Forgetting: ...
 
     def write(self) -> AbstractContextManager[Tx]:
-        """One read-write transaction: committed at the end, rolled back on an exception."""
+        """One read-write transaction: committed at the end, rolled back on an exception.
+
+        Waits a while for a database that does not answer. Raises StoreUnavailableError when it still does not, or when
+        it goes away in the midst: nothing is written then, unless it went while it was told to commit.
+        """
+
+    def claim(self) -> None:
+        """Take the database for this process, where only one may work on it. Raises StoreError when another has it."""
 
     def migrate(self) -> None:
         """Bring the tables to this version of mlsync. Safe to call from several processes at once."""
@@ -753,7 +767,10 @@ class Store(Protocol):
         """Raise StoreError unless the database answers and its tables are of this version."""
 
     def recover(self) -> None:
-        """What processes that are known to be dead left half done: names *writing* become dead."""
+        """What processes that are known to be dead left half done: names *writing* become dead.
+
+        Where others may be alive, nobody is known to be dead.
+        """
 
     def close(self) -> None:
         """Close every connection."""

@@ -9,11 +9,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DatabaseError
 
 from shared.store.base import StoreError
 
+MIGRATING = 4_210_655_171
+"""The lock of whoever migrates a PostgreSQL database."""
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -43,6 +45,8 @@ def upgrade(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         _take_turns(engine)
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MIGRATING})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

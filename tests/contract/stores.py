@@ -11,6 +11,9 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
+from psycopg.types.numeric import FloatLoader
+from psycopg.types.string import TextLoader
 from sqlalchemy import Engine, create_engine
 
 from shared.effects import (
@@ -28,7 +31,10 @@ from shared.mapping.mapping import load
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 from shared.store.base import NewObject, PhotoStored, PhotoWant, Store
+from shared.store.postgres.store import PostgresStore
+from shared.store.postgres.values import adapt
 from shared.store.sqlite.store import SqliteStore
+from tests.servers.postgres import Postgres
 
 FEED = "ddf"
 RUN = "run-1"
@@ -87,6 +93,47 @@ class SqliteBackend:
 
     def engine(self) -> Engine:
         return create_engine(f"sqlite:///{self.path}")
+
+
+class PostgresBackend:
+    """A database of its own, a copy of a migrated one."""
+
+    def __init__(self, server: Postgres, template: str) -> None:
+        self._server = server
+        self.url = server.create(template)
+
+    def open(self, clock: Clock) -> Store:
+        return PostgresStore(self.url, clock)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            adapt(connection)
+            connection.adapters.register_loader("date", TextLoader)
+            connection.adapters.register_loader("numeric", FloatLoader)
+            return connection.execute(sql).fetchall()
+
+    def watch(self, table: str) -> None:
+        with psycopg.connect(self.url) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS watched (name TEXT)")
+            connection.execute(
+                "CREATE OR REPLACE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS "
+                "'BEGIN INSERT INTO watched VALUES (TG_TABLE_NAME); RETURN NULL; END'"
+            )
+            connection.execute(
+                f"CREATE TRIGGER watch_{table} AFTER INSERT OR UPDATE OR DELETE ON {table} "
+                "FOR EACH ROW EXECUTE FUNCTION watch()"
+            )
+
+    def written(self, table: str) -> int:
+        (count,) = self.rows(f"SELECT count(*) FROM watched WHERE name = '{table}'")
+        return int(count[0])
+
+    def engine(self) -> Engine:
+        return create_engine(self.url.replace("postgresql:", "postgresql+psycopg:", 1))
+
+    def drop(self) -> None:
+        self._server.drop(self.url)
 
 
 def stamp(number: int) -> str:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from services.forget import erase
 from shared.blobs.local import LocalBlobs
 from shared.store.base import StoreError
-from shared.store.sqlite import forgetting
+from shared.store.sql import forgetting
 from shared.store.tables import metadata
 from tests.contract.stores import Kit
 

@@ -305,6 +305,7 @@ def test_a_message_that_was_lost_is_sent_again_in_time(kit: Kit) -> None:
     assert kit.store.geocoding.tell(GEO, [FEED])
 
 
+@pytest.mark.parametrize("kit", ["sqlite"], indirect=True)
 def test_a_message_that_died_with_its_process_is_sent_again_at_once(kit: Kit) -> None:
     put(kit, "a")
     assert kit.store.geocoding.tell(GEO, [FEED])

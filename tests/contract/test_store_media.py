@@ -497,7 +497,7 @@ def test_names_writing_for_too_long_are_buried(kit: Kit) -> None:
 
 def test_dead_objects_are_struck(kit: Kit) -> None:
     kit.begin("1", [1, 2])
-    kit.store.recover()
+    kit.store.objects.bury(kit.now + 1)
     names = kit.dead("1")
     kit.store.objects.strike(names[:1])
     assert list(kit.objects()) == names[1:]
@@ -522,6 +522,7 @@ def test_an_object_that_died_meanwhile_is_not_forgotten_as_lost(kit: Kit) -> Non
     assert kit.objects() == dict.fromkeys(names.values(), "dead")
 
 
+@pytest.mark.parametrize("kit", ["sqlite"], indirect=True)
 def test_recovering_makes_dead_what_was_being_written_and_nothing_else(kit: Kit) -> None:
     kit.page(10, TWO)
     names = kit.fetch("1")

@@ -25,6 +25,7 @@ from services.sync import sync
 from shared.consumer import Consumer
 from shared.messages import AddressesPending, PageFetched, SourceRecord
 from shared.settings import FeedSettings, GeocoderSettings, Settings
+from shared.store.sqlite.store import SqliteStore
 from tests.conftest import SCALE
 from tests.geocoder import Geocoder, geocoder
 from tests.pipeline.simulated import (
@@ -172,6 +173,7 @@ class World:
     def seen(self, key: str, feed: str = "ddf") -> tuple[Any, ...]:
         """Latitude, longitude, source and precision as people read them."""
         sql = "SELECT latitude, longitude, coordinates_source, coordinates_precision FROM property"
+        assert isinstance(self.app.store, SqliteStore)
         rows = self.app.store._database.read(f"{sql} WHERE feed = ? AND listing_key = ?", (feed, key))
         return rows[0]
 
@@ -257,6 +259,7 @@ def test_an_answer_that_is_too_coarse_or_elsewhere_is_not_believed(tmp_path: Pat
             server.fail(200, body)
             it.put(key, f"1 {key} Street")
             assert it.seen(key) == (None, None, None, None)
+        assert isinstance(it.app.store, SqliteStore)
         rows = it.app.store._database.read("SELECT reason, misses, next_attempt_at > ? FROM geocode ORDER BY address",
                                            (it.app.store.feeds.now() + 29 * 86_400_000_000,))  # fmt: skip
         assert rows == [("too_coarse", 1, 1), ("elsewhere", 1, 1), ("nothing", 1, 1)]

@@ -117,7 +117,7 @@ def test_a_proxy_that_fails_is_named_without_its_password(tmp_path: Path) -> Non
         {"MLSYNC_FEEDS": f'{{"ddf": {{"password": "{PROXY_PASSWORD}"'},
         {"MLSYNC_FEEDS__DDF__LOGIN_URL": f"https://u:{PROXY_PASSWORD}@mls.example/login"},
         {"MLSYNC_FEEDS__DDF__EVERY": PROXY_PASSWORD},
-        {"MLSYNC_DATABASE_URL": f"postgresql://u:{PROXY_PASSWORD}@db.example/x"},
+        {"MLSYNC_DATABASE_URL": f"postgresql://u:{PROXY_PASSWORD}@db.example:port/x"},
         {"MLSYNC_BROKER_URL": f"amqp://u:{PROXY_PASSWORD}@broker.example/"},
         {"MLSYNC_MEDIA_URL": f"s3://u:{PROXY_PASSWORD}@photos"},
     ],
@@ -127,6 +127,13 @@ def test_settings_that_are_wrong_are_named_and_not_quoted(tmp_path: Path, wrong:
     with watched(tmp_path) as (_, witness):
         done = witness.run("sync", codes=(2,), **wrong)
         assert done.err.strip()
+
+
+def test_a_database_that_cannot_be_reached_is_named_without_its_password(tmp_path: Path) -> None:
+    with watched(tmp_path) as (_, witness):
+        url = f"postgresql://u:{quote(PROXY_PASSWORD, safe='')}@127.0.0.1:1/listings"
+        done = witness.run("status", codes=(1,), MLSYNC_DATABASE_URL=url)
+        assert "listings at 127.0.0.1:1 does not answer" in done.err
 
 
 def test_a_settings_file_that_is_no_yaml_is_not_quoted(tmp_path: Path) -> None:

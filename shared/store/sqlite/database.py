@@ -6,13 +6,58 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.store.base import StoreError
+from shared.store.sql.connection import Connection, Row, Rows, marks, plain
+from shared.store.sqlite.values import adapted, insert
+from shared.store.tables import metadata
 
-Rows = list[tuple[Any, ...]]
+AT_ONCE = 500
+"""Keys in one statement."""
+
+T = TypeVar("T")
+
+
+class SqliteConnection:
+    """See ``shared.store.sql.connection.Connection``. Whoever writes has the file to itself: no more need be locked."""
+
+    row_id = "rowid"
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        return self._raw.execute(sql, plain(values))
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        return max(0, self._raw.executemany(sql, map(plain, rows)).rowcount)
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        return self.execute(sql, values)
+
+    def among(self, column: str, keys: Iterable[str]) -> Iterator[tuple[str, list[Any]]]:
+        """In sorted order, some at a time: SQLite bounds the parameters of a statement."""
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), AT_ONCE):
+            part = ordered[start : start + AT_ONCE]
+            yield f"{column} IN ({marks(len(part))})", part
+
+    def put(self, table: str, rows: Sequence[Row], *, new: bool) -> None:
+        del new  # finding out costs what replacing costs
+        self._raw.executemany(insert(table), adapted(table, rows))
+
+    def replace(self, table: str, rows: Sequence[Row], feed: str, keys: Sequence[str]) -> None:
+        primary = list(metadata.tables[table].primary_key.columns)
+        if len(primary) > 2:  # else each key has one row, which is replaced
+            for which, values in self.among(primary[1].name, keys):
+                self._raw.execute(f'DELETE FROM "{table}" WHERE feed = ? AND {which}', (feed, *values))
+        self.put(table, rows, new=False)
+
+    def lock(self, feed: str, *, of: str = "feed", shared: bool = False) -> None:
+        del feed, of, shared
 
 
 class Database:
@@ -20,6 +65,8 @@ class Database:
 
     Writers take turns on a lock of this process rather than on SQLite's, which would have them poll and starve.
     """
+
+    bytewise = ""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -53,22 +100,31 @@ class Database:
         return made
 
     @contextlib.contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self) -> Iterator[SqliteConnection]:
         """A transaction that holds the write lock from its first statement: what it reads cannot change under it."""
         connection = self.connection()
         with self._turn:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
+                yield SqliteConnection(connection)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:  # a full disk has ended it already
                     connection.execute("ROLLBACK")
                 raise
 
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """``work`` in a transaction of its own."""
+        with self.write() as connection:
+            return work(connection)
+
     def read(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """All rows of one query, outside any transaction."""
-        return self.connection().execute(sql, values).fetchall()
+        return self.connection().execute(sql, plain(values)).fetchall()
+
+    def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[Row]:
+        """The rows of one query in bounded memory, as they were when it began."""
+        return self.connection().execute(sql, plain(values))
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -91,27 +147,3 @@ def _use_wal(connection: sqlite3.Connection, patience: float = 10.0) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def between(after: str | None, upto: str | None, column: str = "key") -> tuple[str, list[str]]:
-    """The condition for ``(after, upto]`` and its values. SQLite's default collation compares text as UTF-8 bytes."""
-    terms, values = [], []
-    if after is not None:
-        terms.append(f"AND {column} > ?")
-        values.append(after)
-    if upto is not None:
-        terms.append(f"AND {column} <= ?")
-        values.append(upto)
-    return " ".join(terms), values
-
-
-def chunks(items: Iterable[str], size: int = 500) -> Iterator[list[str]]:
-    """``items`` in sorted order, at most ``size`` at a time: SQLite bounds the parameters of a statement."""
-    ordered = sorted(items)
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
-
-
-def marks(n: int) -> str:
-    """``n`` placeholders."""
-    return ",".join("?" * n)

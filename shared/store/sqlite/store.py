@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -15,55 +13,20 @@ from sqlalchemy import create_engine
 
 from shared.store import migrate
 from shared.store.base import StoreError
-from shared.store.sqlite.audit import SqliteObjects
-from shared.store.sqlite.budget import SqliteBudget
+from shared.store.sql.geocoding import relink_all
+from shared.store.sql.store import SqlStore
 from shared.store.sqlite.database import Database
-from shared.store.sqlite.feeds import SqliteFeeds
-from shared.store.sqlite.forgetting import SqliteForgetting
-from shared.store.sqlite.geocoding import SqliteGeocoding, relink_all
-from shared.store.sqlite.history import SqliteHistory
-from shared.store.sqlite.holds import SqliteHolds
-from shared.store.sqlite.ledger import SqliteLedger
-from shared.store.sqlite.lookups import SqliteLookups
-from shared.store.sqlite.marks import SqliteMarks
-from shared.store.sqlite.media import SqliteMedia
-from shared.store.sqlite.quarantine import SqliteQuarantine
-from shared.store.sqlite.records import SqliteRecords
-from shared.store.sqlite.removals import SqliteRemovals
 
 
-class SqliteTx:
-    """See ``shared.store.base.Tx``."""
-
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], int]) -> None:
-        self.ledger = SqliteLedger(connection)
-        self.removals = SqliteRemovals(connection)
-        self.records = SqliteRecords(connection, now)
-        self.media = SqliteMedia(connection, now)
-        self.marks = SqliteMarks(connection)
-
-
-class SqliteStore:
+class SqliteStore(SqlStore):
     """See ``shared.store.base.Store``. One process at a time may ``claim`` the file for work; others may read."""
+
+    _database: Database
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self.path = path
-        self._database = Database(path)
         self._lock: IO[str] | None = None
-        self.feeds = SqliteFeeds(self._database, clock)
-        self.quarantine = SqliteQuarantine(self._database, self.feeds.now)
-        self.holds = SqliteHolds(self._database)
-        self.budget = SqliteBudget(self._database, self.feeds.now)
-        self.lookups = SqliteLookups(self._database, self.feeds.now)
-        self.objects = SqliteObjects(self._database, self.feeds.now)
-        self.geocoding = SqliteGeocoding(self._database, self.feeds.now)
-        self.history = SqliteHistory(self._database)
-        self.forgetting = SqliteForgetting(self._database, self.feeds.now)
-
-    @contextlib.contextmanager
-    def write(self) -> Iterator[SqliteTx]:
-        with self._database.write() as connection:
-            yield SqliteTx(connection, self.feeds.now)
+        super().__init__(Database(path), clock)
 
     def claim(self) -> None:
         """Take the file for this process until ``close`` or its death, and clear up after the one before.

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, Date, DateTime, Numeric, Table
 
 from shared.store.metadata import metadata
-
-Row = tuple[Any, ...]
-
-
-def instant(value: datetime | None) -> str | None:
-    """ISO 8601 in UTC with a ``Z``: sorts as time does and SQLite's date functions read it."""
-    if value is None:
-        return None
-    text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
-    return text.removesuffix("+00:00") + "Z"
+from shared.store.sql.connection import marks, quoted
+from shared.store.sql.values import as_json, instant
 
 
 def _day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _exact(value: Decimal | None) -> float | str | None:
@@ -49,7 +36,7 @@ def _converters(name: str) -> list[tuple[int, Callable[[Any], Any]]]:
         elif isinstance(column.type, Date):
             found.append((index, _day))
         elif isinstance(column.type, JSON):
-            found.append((index, _json))
+            found.append((index, as_json))
         elif isinstance(column.type, Numeric):
             found.append((index, _exact))
     return found
@@ -72,6 +59,5 @@ def adapted(name: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
 def insert(name: str) -> str:
     """The statement that inserts a whole row, or replaces the row of the same key."""
     table: Table = metadata.tables[name]
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    marks = ", ".join("?" * len(table.columns))
-    return f'INSERT OR REPLACE INTO "{name}" ({columns}) VALUES ({marks})'
+    columns = [column.name for column in table.columns]
+    return f'INSERT OR REPLACE INTO "{name}" ({quoted(columns)}) VALUES ({marks(len(columns))})'

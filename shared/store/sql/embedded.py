@@ -1,4 +1,4 @@
-"""Members and offices as functions of the stored listings, on SQLite.
+"""Members and offices as functions of the stored listings.
 
 A member's row is its own record if there is one, else the copy in the last-observed stored listing that refers to it
 (observed together: the greater listing key), else there is no row. ``embedded_row`` remembers the content of a row
@@ -8,25 +8,28 @@ it is whichever listing it came from; only where copies differ is the last-obser
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
-from shared.store.sqlite.database import chunks, marks
+from shared.store.sql.connection import Connection, upsert
 
 if TYPE_CHECKING:
-    from shared.store.sqlite.records import SqliteRecords
+    from shared.store.sql.records import SqlRecords
 
 Key = tuple[str, str]
 LISTINGS = "property"
+PUT_REFERENCE = upsert(
+    "record_reference", ("feed", "listing_key", "resource", "key", "hash"), ("feed", "listing_key", "resource", "key")
+)
+PUT_ROW = upsert("embedded_row", ("feed", "resource", "key", "hash"), ("feed", "resource", "key"))
 
 
 def settle_embedded(
-    connection: sqlite3.Connection,
-    records: SqliteRecords,
+    connection: Connection,
+    records: SqlRecords,
     feed: str,
     stored: Mapping[str, Mapped],
     removed: Iterable[str],
@@ -34,8 +37,9 @@ def settle_embedded(
     orphaned: Iterable[Key],
 ) -> dict[str, dict[str, int]]:
     """See ``shared.store.base.Records.settle_embedded``."""
-    from shared.store.sqlite.records import delete_rows, write_rows
+    from shared.store.sql.records import delete_rows, write_rows
 
+    connection.lock(feed)
     gone = list(removed)
     before = _references(connection, feed, [*stored, *gone])
     now: dict[Key, dict[str, bytes]] = defaultdict(dict)
@@ -52,7 +56,7 @@ def settle_embedded(
         [(feed, listing, *key) for listing, key in lost],
     )
     connection.executemany(
-        "INSERT OR REPLACE INTO record_reference (feed, listing_key, resource, key, hash) VALUES (?, ?, ?, ?, ?)",
+        PUT_REFERENCE,
         [(feed, listing, *key, digest) for listing, key, digest in changed],
     )
 
@@ -91,7 +95,7 @@ def settle_embedded(
         away = [key[1] for key in drop if key[0] == resource]
         delete_rows(connection, feed, resource, away)
         connection.executemany(
-            "INSERT OR REPLACE INTO embedded_row (feed, resource, key, hash) VALUES (?, ?, ?, ?)",
+            PUT_ROW,
             [(feed, resource, key, copy.hash) for key, copy in some.items()],
         )
         connection.executemany(
@@ -107,13 +111,11 @@ def settle_embedded(
     return counts
 
 
-def _references(connection: sqlite3.Connection, feed: str, listings: Iterable[str]) -> dict[tuple[str, Key], bytes]:
+def _references(connection: Connection, feed: str, listings: Iterable[str]) -> dict[tuple[str, Key], bytes]:
     found: dict[tuple[str, Key], bytes] = {}
-    for part in chunks(listings):
+    for which, values in connection.among("listing_key", listings):
         for listing, resource, key, digest in connection.execute(
-            "SELECT listing_key, resource, key, hash FROM record_reference "
-            f"WHERE feed = ? AND listing_key IN ({marks(len(part))})",
-            (feed, *part),
+            f"SELECT listing_key, resource, key, hash FROM record_reference WHERE feed = ? AND {which}", (feed, *values)
         ):
             found[listing, (resource, key)] = digest
     return found
@@ -126,32 +128,32 @@ def _by_resource(keys: Iterable[Key]) -> dict[str, list[str]]:
     return found
 
 
-def _rows(connection: sqlite3.Connection, feed: str, keys: Iterable[Key]) -> dict[Key, bytes]:
+def _rows(connection: Connection, feed: str, keys: Iterable[Key]) -> dict[Key, bytes]:
     found: dict[Key, bytes] = {}
     for resource, some in _by_resource(keys).items():
-        for part in chunks(some):
+        for which, values in connection.among("key", some):
             for key, digest in connection.execute(
-                f"SELECT key, hash FROM embedded_row WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})",
-                (feed, resource, *part),
+                f"SELECT key, hash FROM embedded_row WHERE feed = ? AND resource = ? AND {which}",
+                (feed, resource, *values),
             ):
                 found[resource, key] = digest
     return found
 
 
-def _own(connection: sqlite3.Connection, feed: str, keys: Iterable[Key]) -> set[Key]:
+def _own(connection: Connection, feed: str, keys: Iterable[Key]) -> set[Key]:
     """Those with a record of their own: a copy never overwrites it."""
     found: set[Key] = set()
     for resource, some in _by_resource(keys).items():
-        for part in chunks(some):
+        for which, values in connection.among("key", some):
             for (key,) in connection.execute(
-                f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND stored AND key IN ({marks(len(part))})",
-                (feed, resource, *part),
+                f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND stored AND {which}",
+                (feed, resource, *values),
             ):
                 found.add((resource, key))
     return found
 
 
-def _winner(connection: sqlite3.Connection, feed: str, key: Key) -> tuple[str, bytes] | None:
+def _winner(connection: Connection, feed: str, key: Key) -> tuple[str, bytes] | None:
     row = connection.execute(
         "SELECT r.listing_key, r.hash FROM record_reference r JOIN ledger l ON l.feed = r.feed "
         "AND l.resource = ? AND l.key = r.listing_key WHERE r.feed = ? AND r.resource = ? AND r.key = ? "

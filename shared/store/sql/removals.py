@@ -1,21 +1,21 @@
-"""Inventories handled and removal candidates, on SQLite."""
+"""Inventories handled and removal candidates."""
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Literal
 
 from shared.store.base import DAY, Candidates
-from shared.store.sqlite.database import between
+from shared.store.sql.connection import Connection, between
 
 
-class SqliteRemovals:
+class SqlRemovals:
     """See ``shared.store.base.Removals``."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def candidates_between(self, feed: str, resource: str, after: str | None, upto: str | None) -> set[str]:
+        self._connection.lock(feed)
         limits, values = between(after, upto)
         sql = f"SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? {limits}"
         return {row[0] for row in self._connection.execute(sql, (feed, resource, *values))}
@@ -23,6 +23,7 @@ class SqliteRemovals:
     def mark_part(
         self, feed: str, resource: str, observed_at: int, part: int, parts: int, count: int, server_date: int | None
     ) -> None:
+        self._connection.lock(feed)
         self._connection.execute(
             "INSERT INTO inventory (feed, resource, observed_at, count, parts, server_date) VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (feed, resource) DO UPDATE SET observed_at = excluded.observed_at, count = excluded.count, "
@@ -35,12 +36,13 @@ class SqliteRemovals:
             (feed, resource, observed_at),
         )
         self._connection.execute(
-            "INSERT OR IGNORE INTO inventory_part VALUES (?, ?, ?, ?)", (feed, resource, observed_at, part)
+            "INSERT INTO inventory_part VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (feed, resource, observed_at, part)
         )
 
     def weighed(
         self, feed: str, resource: str, observed_at: int, *, deletion: bool = False, lacking_since: int = 0
     ) -> Candidates:
+        self._connection.lock(feed)
         one = self._connection.execute
         found = one(
             "SELECT observed_at, count, parts, server_date, complete_at, whole FROM inventory "
@@ -58,7 +60,7 @@ class SqliteRemovals:
         ).fetchone()[0]
         if parts > handled:  # nothing is weighed yet, so nothing more need be counted
             return Candidates(0, 0, 0, 0, 0, count, parts - handled, complete_at is not None, previous)
-        states = dict(
+        states: dict[str, int] = dict(
             one(
                 "SELECT state, count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? "
                 "GROUP BY state",
@@ -91,6 +93,7 @@ class SqliteRemovals:
         now: int,
         lacking_since: int = 0,
     ) -> None:
+        self._connection.lock(feed)
         self._connection.execute(
             "UPDATE removal_candidate SET state = CASE WHEN since <= ? THEN 'released' ELSE ? END "
             "WHERE feed = ? AND resource = ? AND by = ? AND state IN ('seen', 'held')",
@@ -103,6 +106,7 @@ class SqliteRemovals:
         )
 
     def released(self, feed: str, resource: str, observed_at: int, limit: int) -> list[str]:
+        self._connection.lock(feed)
         rows = self._connection.execute(
             "SELECT key FROM removal_candidate WHERE feed = ? AND resource = ? AND by = ? "
             "AND state IN ('released', 'approved') "
@@ -112,6 +116,7 @@ class SqliteRemovals:
         return [row[0] for row in rows]
 
     def forget(self, feed: str, resource: str, observed_at: int) -> None:
+        self._connection.lock(feed)
         for table in ("inventory", "inventory_part", "removal_candidate", "removal", "quarantine"):
             self._connection.execute(f"DELETE FROM {table} WHERE feed = ? AND resource = ?", (feed, resource))
         self._connection.execute(

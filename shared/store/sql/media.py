@@ -1,16 +1,15 @@
-"""Photos wanted and the object ledger, on SQLite."""
+"""Photos wanted and the object ledger."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 
 from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant
-from shared.store.sqlite.counters import add_counts
-from shared.store.sqlite.database import between, chunks, marks
+from shared.store.sql.connection import Connection, Rows, between
+from shared.store.sql.counters import Counts
 
 RECORD = "feed = ? AND resource_name = ? AND resource_record_key = ?"
-STORED = "stored_version IS NOT NULL AND stored_version IS wanted_version"
+STORED = "stored_version = wanted_version"
 FORGOTTEN = ", ".join(
     f"{name} = NULL"
     for name in ("object_key", "stored_version", "content_sha256", "byte_size", "width", "height", "mime_type", "etag",
@@ -21,16 +20,23 @@ DUE = (
     f"pending AND (attempted_by IS NULL OR attempted_by < {HORIZON}) "
     "AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"
 )
+PUT_SET = (
+    "INSERT INTO media_set VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (feed, resource_name, resource_record_key) "
+    "DO UPDATE SET photos_count = excluded.photos_count, photos_stored = excluded.photos_stored, complete_at = "
+    "CASE WHEN excluded.complete_at IS NULL THEN NULL ELSE coalesce(media_set.complete_at, excluded.complete_at) END"
+)
 
 
-class SqliteMedia:
+class SqlMedia:
     """See ``shared.store.base.Media``."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], int]) -> None:
+    def __init__(self, connection: Connection, counts: Counts, now: Callable[[], int]) -> None:
         self._connection = connection
+        self._counts = counts
         self._now = now
 
     def wants(self, feed: str, resource: str, key: str, now: int) -> list[PhotoWant]:
+        self._connection.lock(feed, shared=True)
         rows = self._connection.execute(
             'SELECT media_key, "order", media_url, wanted_version, CASE WHEN object_key IS NULL THEN NULL ELSE '
             "content_sha256 END, etag, last_modified, attempts, recheck FROM media "
@@ -41,11 +47,22 @@ class SqliteMedia:
 
     def pending(self, feed: str, resource: str, keys: Iterable[str], now: int) -> list[str]:
         found: set[str] = set()
-        for part in chunks(set(keys)):
-            found.update(self._pending(feed, resource, now, f"IN ({marks(len(part))})", part))
+        self._connection.lock(feed, shared=True)
+        dead = self._connection.among("key", set(keys))
+        for which, values in self._connection.among("resource_record_key", set(keys)):
+            of_these, _ = next(dead)
+            sql = (
+                f"SELECT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} AND {which} "
+                f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? AND {of_these}"
+            )
+            rows = self._connection.execute(
+                sql, (feed, resource, feed, resource, now, *values, feed, resource, *values)
+            )
+            found.update(key for (key,) in rows)
         return sorted(found)
 
     def pending_between(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
+        self._connection.lock(feed, shared=True)
         wanted, values = between(after, upto, "resource_record_key")
         dead, _ = between(after, upto)
         sql = (
@@ -53,15 +70,6 @@ class SqliteMedia:
             f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? {dead} ORDER BY 1"
         )
         rows = self._connection.execute(sql, (feed, resource, feed, resource, now, *values, feed, resource, *values))
-        return [row[0] for row in rows]
-
-    def _pending(self, feed: str, resource: str, now: int, condition: str, keys: Sequence[str]) -> list[str]:
-        sql = (
-            f"SELECT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} "
-            f"AND resource_record_key {condition} UNION SELECT key FROM media_object "
-            f"WHERE state = 'dead' AND feed = ? AND resource = ? AND key {condition}"
-        )
-        rows = self._connection.execute(sql, (feed, resource, feed, resource, now, *keys, feed, resource, *keys))
         return [row[0] for row in rows]
 
     def begin(
@@ -72,6 +80,7 @@ class SqliteMedia:
         objects: Sequence[NewObject],
         name: Callable[[NewObject, int], str],
     ) -> list[str]:
+        self._connection.lock(feed, shared=True)
         last = self._connection.execute(
             "INSERT INTO feed (feed, clock, object_number) VALUES (?, 0, ?) ON CONFLICT (feed) "
             "DO UPDATE SET object_number = feed.object_number + excluded.object_number RETURNING object_number",
@@ -99,6 +108,7 @@ class SqliteMedia:
         stored: Sequence[PhotoStored],
         failed: Sequence[PhotoFailed],
     ) -> list[str]:
+        self._lock(feed, resource, key)
         now = self._now()
         unused: list[str] = []
         counts = {"photos_stored": 0, "photos_failed": 0}
@@ -111,33 +121,39 @@ class SqliteMedia:
         for lost in failed:
             changed = self._connection.execute(
                 "UPDATE media SET attempts = attempts + 1, attempted_by = ?, next_attempt_at = ?, failed_reason = ? "
-                f"WHERE {RECORD} AND media_key = ? AND pending AND wanted_version IS ?",
+                f"WHERE {RECORD} AND media_key = ? AND pending AND wanted_version = ?",
                 (horizon, lost.next_attempt_at, lost.reason, feed, resource, key, lost.media_key, lost.version),
             )
             counts["photos_failed"] += changed.rowcount
             if lost.reread:
                 self._connection.execute(
-                    "UPDATE ledger SET unsettled = 1 WHERE feed = ? AND resource = ? AND key = ? AND stored",
+                    "UPDATE ledger SET unsettled = true WHERE feed = ? AND resource = ? AND key = ? AND stored",
                     (feed, resource, key),
                 )
         self._mark(unused, "dead", now)
         recount(self._connection, feed, resource, [key], now)
-        add_counts(self._connection, feed, run_id, resource, counts)
+        self._counts.add(feed, run_id, resource, counts)
         return unused
 
     def unchanged(self, feed: str, resource: str, key: str, photos: Sequence[tuple[str, str]]) -> None:
+        self._lock(feed, resource, key)
         self._connection.executemany(
-            "UPDATE media SET stored_version = wanted_version, pending = 0, recheck = 0, attempts = 0, "
+            "UPDATE media SET stored_version = wanted_version, pending = false, recheck = false, attempts = 0, "
             "attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL "
-            f"WHERE {RECORD} AND media_key = ? AND wanted_version IS ? AND object_key IS NOT NULL",
+            f"WHERE {RECORD} AND media_key = ? AND wanted_version = ? AND object_key IS NOT NULL",
             [(feed, resource, key, media_key, version) for media_key, version in photos],
         )
+
+    def _lock(self, feed: str, resource: str, key: str) -> None:
+        """Others may work on the photos of other records meanwhile; nobody on this one's."""
+        self._connection.lock(feed, shared=True)
+        self._connection.lock(feed, of=f"photos of {resource} {key}")
 
     def _point(self, feed: str, resource: str, key: str, photo: PhotoStored, now: int) -> bool:
         """Make the row point at what was fetched, if it still wants that version; the object it had becomes dead."""
         row = self._connection.execute(
             f"SELECT object_key, content_sha256 FROM media WHERE {RECORD} AND media_key = ? AND pending "
-            "AND wanted_version IS ?",
+            "AND wanted_version = ?",
             (feed, resource, key, photo.media_key, photo.version),
         ).fetchone()
         if row is None:
@@ -154,8 +170,9 @@ class SqliteMedia:
             self._mark([row[0]] if row[0] else [], "dead", now)
         self._connection.execute(
             "UPDATE media SET object_key = ?, content_sha256 = ?, byte_size = ?, width = ?, height = ?, mime_type = ?, "
-            "etag = ?, last_modified = ?, stored_version = wanted_version, pending = 0, recheck = 0, attempts = 0, "
-            f"attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL WHERE {RECORD} AND media_key = ?",
+            "etag = ?, last_modified = ?, stored_version = wanted_version, pending = false, recheck = false, "
+            "attempts = 0, attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL "
+            f"WHERE {RECORD} AND media_key = ?",
             (name, photo.sha256, photo.byte_size, photo.width, photo.height, photo.mime_type, photo.etag,
              photo.last_modified, feed, resource, key, photo.media_key),
         )  # fmt: skip
@@ -167,6 +184,7 @@ class SqliteMedia:
         )
 
     def dead(self, feed: str, resource: str, key: str) -> list[str]:
+        self._connection.lock(feed, shared=True)
         rows = self._connection.execute(
             "SELECT name FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? AND key = ? "
             "ORDER BY name",
@@ -175,26 +193,29 @@ class SqliteMedia:
         return [row[0] for row in rows]
 
     def struck(self, feed: str, resource: str, run_id: str, names: Sequence[str]) -> None:
+        self._connection.lock(feed, shared=True)
         gone = self._connection.executemany(
-            "DELETE FROM media_object WHERE name = ? AND state = 'dead'", [(name,) for name in names]
+            "DELETE FROM media_object WHERE name = ? AND state = 'dead'", [(name,) for name in sorted(names)]
         )
-        add_counts(self._connection, feed, run_id, resource, {"photos_deleted": gone.rowcount})
+        self._counts.add(feed, run_id, resource, {"photos_deleted": gone})
 
 
-def recount(connection: sqlite3.Connection, feed: str, resource: str, keys: Iterable[str], now: int) -> None:
+def recount(connection: Connection, feed: str, resource: str, keys: Iterable[str], now: int) -> None:
     """Bring ``media_set`` in line with ``media`` for these records."""
-    for key in keys:
-        listed, stored = connection.execute(
-            f"SELECT count(*), coalesce(sum({STORED}), 0) FROM media WHERE {RECORD} AND wanted_version IS NOT NULL",
-            (feed, resource, key),
-        ).fetchone()
-        if not listed:
-            connection.execute(f"DELETE FROM media_set WHERE {RECORD}", (feed, resource, key))
-            continue
+    gone = set(keys)
+    rows: Rows = []
+    for which, values in connection.among("resource_record_key", gone):
+        rows += connection.execute(
+            f"SELECT resource_record_key, count(*), count(*) FILTER (WHERE {STORED}) FROM media WHERE feed = ? "
+            f"AND resource_name = ? AND {which} AND wanted_version IS NOT NULL GROUP BY resource_record_key",
+            (feed, resource, *values),
+        ).fetchall()
+    gone -= {key for key, *_ in rows}
+    for which, values in connection.among("resource_record_key", gone):
         connection.execute(
-            "INSERT INTO media_set VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (feed, resource_name, resource_record_key) "
-            "DO UPDATE SET photos_count = excluded.photos_count, photos_stored = excluded.photos_stored, complete_at = "
-            "CASE WHEN excluded.complete_at IS NULL THEN NULL "
-            "ELSE coalesce(media_set.complete_at, excluded.complete_at) END",
-            (feed, resource, key, listed, stored, now if stored == listed else None),
+            f"DELETE FROM media_set WHERE feed = ? AND resource_name = ? AND {which}", (feed, resource, *values)
         )
+    connection.executemany(
+        PUT_SET,
+        [(feed, resource, key, listed, stored, now if stored == listed else None) for key, listed, stored in rows],
+    )

@@ -1,14 +1,13 @@
-"""Deleting a feed, on SQLite."""
+"""Deleting a feed."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 
 from sqlalchemy import Table
 
 from shared.store.base import StoreError
-from shared.store.sqlite.database import Database
+from shared.store.sql.connection import Connection, Database, transaction
 from shared.store.tables import metadata, state_tables
 
 AT_ONCE = 10_000
@@ -21,7 +20,7 @@ def _tables() -> Iterator[Table]:
     return (table for table in metadata.sorted_tables if "feed" in table.columns)
 
 
-class SqliteForgetting:
+class SqlForgetting:
     """See ``shared.store.base.Forgetting``."""
 
     def __init__(self, database: Database, now: Callable[[], int]) -> None:
@@ -41,18 +40,19 @@ class SqliteForgetting:
 
     def rows(self, feed: str, deleted: Callable[[int], None]) -> None:
         with self._database.write() as connection:
+            connection.lock(feed)
             for _ in self._bury(connection, feed):
                 deleted(0)
             for table in _tables():
                 if table.name in (OBJECTS, LINES):
                     continue
-                some = f'SELECT rowid FROM "{table.name}" WHERE feed = ? LIMIT {AT_ONCE}'
+                some = f'SELECT {connection.row_id} FROM "{table.name}" WHERE feed = ? LIMIT {AT_ONCE}'
                 while gone := connection.execute(
-                    f'DELETE FROM "{table.name}" WHERE rowid IN ({some})', (feed,)
+                    f'DELETE FROM "{table.name}" WHERE {connection.row_id} IN ({some})', (feed,)
                 ).rowcount:
                     deleted(gone)
 
-    def _bury(self, connection: sqlite3.Connection, feed: str) -> Iterator[None]:
+    def _bury(self, connection: Connection, feed: str) -> Iterator[None]:
         """Mark the feed's objects dead, some at a time."""
         last = ""
         while names := connection.execute(
@@ -72,9 +72,10 @@ class SqliteForgetting:
         )
         return [name for (name,) in rows]
 
-    def end(self, feed: str) -> None:
-        with self._database.write() as connection:
-            left = connection.execute(f"SELECT count(*) FROM {OBJECTS} WHERE feed = ?", (feed,)).fetchone()[0]
-            if left:
-                raise StoreError(f"{left} objects of {feed} are still in the ledger; mlsync forget {feed} goes on")
-            connection.execute(f"DELETE FROM {LINES} WHERE feed = ?", (feed,))
+    @transaction
+    def end(self, connection: Connection, feed: str) -> None:
+        connection.lock(feed)
+        left = connection.execute(f"SELECT count(*) FROM {OBJECTS} WHERE feed = ?", (feed,)).fetchone()[0]
+        if left:
+            raise StoreError(f"{left} objects of {feed} are still in the ledger; mlsync forget {feed} goes on")
+        connection.execute(f"DELETE FROM {LINES} WHERE feed = ?", (feed,))

@@ -1,4 +1,4 @@
-"""What could not be handled, on SQLite.
+"""What could not be handled.
 
 A record set aside goes when what became of its key is known from a later observation. One that came without a key goes
 when that is known of every key it may have (``quarantine_may_be``); a later page without keys takes those it asked for
@@ -8,15 +8,14 @@ over from the earlier ones, since its records are the newer.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Sequence
 
 from shared.store.base import Parked
-from shared.store.sqlite.database import Database
+from shared.store.sql.connection import Connection, Database, transaction
 
 
 def put(
-    connection: sqlite3.Connection,
+    connection: Connection,
     feed: str,
     resource: str,
     key: str,
@@ -61,8 +60,11 @@ def name_of(feed: str, resource: str, key: str, kind: str, body: bytes) -> str:
     return hashlib.blake2b(same, digest_size=8).hexdigest()
 
 
-def supersede(connection: sqlite3.Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:
+def supersede(connection: Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:
     """What became of these keys is known as of an instant each: what was set aside of them before is of no use."""
+    some = connection.execute("SELECT 1 FROM quarantine WHERE feed = ? AND resource = ? LIMIT 1", (feed, resource))
+    if some.fetchone() is None:
+        return  # the usual case, on the way of every page
     connection.executemany(
         "DELETE FROM quarantine WHERE feed = ? AND resource = ? AND key = ? AND observed_at <= ?",
         [(feed, resource, key, as_of) for key, as_of in known],
@@ -70,13 +72,13 @@ def supersede(connection: sqlite3.Connection, feed: str, resource: str, known: S
     _told(connection, feed, resource, known)
 
 
-def _told(connection: sqlite3.Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:
+def _told(connection: Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:
     """Records without a key set aside no later than these instants are not those keys'; what is nobody's then goes."""
     some = connection.execute(
         "SELECT 1 FROM quarantine_may_be WHERE feed = ? AND resource = ? LIMIT 1", (feed, resource)
     )
     if some.fetchone() is None:
-        return  # the usual case, on the way of every page
+        return
     for key, as_of in known:
         gone = connection.execute(
             "DELETE FROM quarantine_may_be WHERE feed = ? AND resource = ? AND key = ? AND id IN "
@@ -90,26 +92,43 @@ def _told(connection: sqlite3.Connection, feed: str, resource: str, known: Seque
         )
 
 
-class SqliteQuarantine:
+class SqlQuarantine:
     """See ``shared.store.base.QuarantineBox``."""
 
     def __init__(self, database: Database, now: Callable[[], int]) -> None:
         self._database = database
         self._now = now
 
-    def put(self, feed: str, resource: str, key: str, kind: str, reason: str, body: bytes, observed_at: int) -> None:
-        with self._database.write() as connection:
-            put(connection, feed, resource, key, kind, reason, body, observed_at, self._now())
+    @transaction
+    def put(
+        self,
+        connection: Connection,
+        feed: str,
+        resource: str,
+        key: str,
+        kind: str,
+        reason: str,
+        body: bytes,
+        observed_at: int,
+    ) -> None:
+        connection.lock(feed)
+        put(connection, feed, resource, key, kind, reason, body, observed_at, self._now())
 
-    def drop(self, ids: Sequence[str]) -> None:
-        with self._database.write() as connection:
-            for table in ("quarantine", "quarantine_may_be"):
-                connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(item,) for item in ids])
+    @transaction
+    def drop(self, connection: Connection, ids: Sequence[str]) -> None:
+        feeds: set[str] = set()
+        for which, values in connection.among("id", ids):
+            feeds.update(feed for (feed,) in connection.execute(f"SELECT feed FROM quarantine WHERE {which}", values))
+        for feed in sorted(feeds):
+            connection.lock(feed)
+        for table in ("quarantine", "quarantine_may_be"):
+            connection.executemany(f"DELETE FROM {table} WHERE id = ?", [(item,) for item in ids])
 
     def list(self, feed: str | None = None) -> list[Parked]:
+        one, values = ("", ()) if feed is None else ("WHERE feed = ?", (feed,))
         rows = self._database.read(
             "SELECT id, feed, resource, key, kind, reason, observed_at, at, body FROM quarantine "
-            "WHERE ?1 IS NULL OR feed = ?1 ORDER BY at, id",
-            (feed,),
+            f"{one} ORDER BY at, id",
+            values,
         )
         return [Parked(*row) for row in rows]

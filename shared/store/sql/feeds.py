@@ -1,19 +1,18 @@
-"""The clock, the runs and the state of each feed, on SQLite."""
+"""The clock, the runs and the state of each feed."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 
 from shared.store.base import DAY, MICROSECONDS, FeedStatus, Outstanding, ResourceStatus
-from shared.store.sqlite.counters import add_counts
-from shared.store.sqlite.database import Database
-from shared.store.sqlite.extra import tally_of
-from shared.store.sqlite.ledger import DUE as RECORD_DUE
-from shared.store.sqlite.lookups import state_of
-from shared.store.sqlite.media import DUE as PHOTO_DUE
-from shared.store.sqlite.media import STORED
-from shared.store.sqlite.pictures import repeated
+from shared.store.sql.connection import Connection, Database, transaction
+from shared.store.sql.counters import Counts
+from shared.store.sql.extra import tally_of
+from shared.store.sql.ledger import DUE as RECORD_DUE
+from shared.store.sql.lookups import state_of
+from shared.store.sql.media import DUE as PHOTO_DUE
+from shared.store.sql.media import STORED
+from shared.store.sql.pictures import repeated
 from shared.store.tables import TABLES_OF
 
 KEEP_RUNS = 90 * DAY
@@ -33,7 +32,7 @@ LAST_SYNC = (
 )
 
 
-class SqliteFeeds:
+class SqlFeeds:
     """See ``shared.store.base.Feeds``."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
@@ -43,24 +42,25 @@ class SqliteFeeds:
     def now(self) -> int:
         return int(self._clock() * MICROSECONDS)
 
-    def observe(self, feed: str) -> int:
-        with self._database.write() as connection:
-            row = connection.execute(
-                "INSERT INTO feed (feed, clock, object_number) VALUES (?, ?, 0) ON CONFLICT (feed) "
-                "DO UPDATE SET clock = max(feed.clock + 1, excluded.clock) RETURNING clock",
-                (feed, self.now()),
-            ).fetchone()
+    @transaction
+    def observe(self, connection: Connection, feed: str) -> int:
+        row = connection.execute(
+            "INSERT INTO feed (feed, clock, object_number) VALUES (?, ?, 0) ON CONFLICT (feed) DO UPDATE SET clock = "
+            "CASE WHEN excluded.clock > feed.clock THEN excluded.clock ELSE feed.clock + 1 END RETURNING clock",
+            (feed, self.now()),
+        ).fetchone()
         return int(row[0])
 
-    def start_run(self, feed: str, run_id: str, kind: str) -> None:
-        with self._database.write() as connection:
-            self._forget_old(connection)
-            connection.execute(
-                "INSERT INTO run (run_id, feed, kind, started_at) VALUES (?, ?, ?, ?)",
-                (run_id, feed, kind, self.now()),
-            )
+    @transaction
+    def start_run(self, connection: Connection, feed: str, run_id: str, kind: str) -> None:
+        connection.lock("", of="runs")
+        self._forget_old(connection)
+        connection.execute(
+            "INSERT INTO run (run_id, feed, kind, started_at) VALUES (?, ?, ?, ?)",
+            (run_id, feed, kind, self.now()),
+        )
 
-    def _forget_old(self, connection: sqlite3.Connection) -> None:
+    def _forget_old(self, connection: Connection) -> None:
         """Runs and removal counts are kept for a season: they serve looking back, not working."""
         before = self.now() - KEEP_RUNS
         connection.execute(
@@ -69,12 +69,14 @@ class SqliteFeeds:
         connection.execute("DELETE FROM run WHERE started_at < ?", (before,))
         connection.execute("DELETE FROM removal WHERE by < ?", (before,))
 
-    def finish_run(self, feed: str, run_id: str, outcome: str, error: str | None = None) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                "UPDATE run SET finished_at = ?, outcome = ?, error = ? WHERE run_id = ? AND feed = ?",
-                (self.now(), outcome, error, run_id, feed),
-            )
+    @transaction
+    def finish_run(
+        self, connection: Connection, feed: str, run_id: str, outcome: str, error: str | None = None
+    ) -> None:
+        connection.execute(
+            "UPDATE run SET finished_at = ?, outcome = ?, error = ? WHERE run_id = ? AND feed = ?",
+            (self.now(), outcome, error, run_id, feed),
+        )
 
     def last_finished(self, kind: str) -> int | None:
         return self._one("SELECT max(finished_at) FROM run WHERE kind = ? AND outcome <> 'failed'", kind)
@@ -90,17 +92,19 @@ class SqliteFeeds:
         rows = self._database.read("SELECT form FROM feed WHERE feed = ?", (feed,))
         return rows[0][0] if rows else None
 
-    def set_form(self, feed: str, form: str) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                "INSERT INTO feed (feed, clock, object_number, form) VALUES (?, 0, 0, ?) ON CONFLICT (feed) "
-                "DO UPDATE SET form = excluded.form",
-                (feed, form),
-            )
+    @transaction
+    def set_form(self, connection: Connection, feed: str, form: str) -> None:
+        connection.execute(
+            "INSERT INTO feed (feed, clock, object_number, form) VALUES (?, 0, 0, ?) ON CONFLICT (feed) "
+            "DO UPDATE SET form = excluded.form",
+            (feed, form),
+        )
 
-    def count(self, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
-        with self._database.write() as connection:
-            add_counts(connection, feed, run_id, resource, counts)
+    @transaction
+    def count(self, connection: Connection, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
+        counted = Counts()
+        counted.add(feed, run_id, resource, counts)
+        counted.write(connection)
 
     def counts(self, run_id: str) -> dict[str, dict[str, dict[str, int]]]:
         found: dict[str, dict[str, dict[str, int]]] = {}
@@ -133,7 +137,8 @@ class SqliteFeeds:
     def _next_due(self, feed: str) -> int | None:
         return self._one(
             "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM ledger WHERE feed = ? "
-            "AND wanted_by IS NOT NULL UNION ALL SELECT min(next_attempt_at) FROM media WHERE feed = ? AND pending)",
+            "AND wanted_by IS NOT NULL UNION ALL SELECT min(next_attempt_at) FROM media WHERE feed = ? AND pending) "
+            "AS backed_off",
             feed,
             feed,
         )
@@ -189,9 +194,9 @@ class SqliteFeeds:
         """What is not in step, each with its reason, oldest key first, at most ``limit`` of a kind."""
         found: list[dict[str, object]] = []
         for kind, sql in (
-            ("sync", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) WHERE outcome IN ('failed', 'unavailable') "
+            ("sync", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) AS run WHERE outcome IN ('failed', 'unavailable') "
              "LIMIT ?"),
-            ("inventory", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) WHERE outcome = 'unfinished' "
+            ("inventory", f"SELECT '', '', error, NULL FROM ({LAST_SYNC}) AS run WHERE outcome = 'unfinished' "
              "AND error IS NOT NULL LIMIT ?"),
             ("unavailable", "SELECT resource, key, reason, next_attempt_at FROM ledger WHERE feed = ? "
              "AND wanted_by IS NOT NULL AND reason IS NOT NULL ORDER BY resource, key LIMIT ?"),

@@ -1,22 +1,22 @@
-"""Runs that asked for changes, and the mark, on SQLite."""
+"""Runs that asked for changes, and the mark."""
 
 from __future__ import annotations
 
-import sqlite3
-
 from shared.store.base import KEEP_MARKS, Mark
-from shared.store.sqlite.ledger import DUE
+from shared.store.sql.connection import Connection
+from shared.store.sql.ledger import DUE
 
 NEWEST = "ORDER BY begun DESC LIMIT 1"
 
 
-class SqliteMarks:
+class SqlMarks:
     """See ``shared.store.base.Marks``."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def mark(self, feed: str, resource: str) -> Mark | None:
+        self._connection.lock(feed)
         row = self._connection.execute(
             "SELECT reached, begun FROM mark WHERE feed = ? AND resource = ? AND settled_at IS NOT NULL " + NEWEST,
             (feed, resource),
@@ -30,6 +30,7 @@ class SqliteMarks:
         return Mark(row[0], row[1], unfinished=bool(later))
 
     def begin(self, feed: str, resource: str, run_id: str, begun: int) -> None:
+        self._connection.lock(feed)
         self._connection.execute(
             "DELETE FROM mark WHERE feed = ? AND resource = ? AND settled_at IS NULL AND begun < ?",
             (feed, resource, begun - KEEP_MARKS),
@@ -48,15 +49,17 @@ class SqliteMarks:
         )
 
     def handled(self, feed: str, resource: str, run_id: str, message: str) -> None:
+        self._connection.lock(feed)
         self._connection.execute(
-            "INSERT OR IGNORE INTO mark_page SELECT feed, resource, run_id, ? FROM mark "
-            "WHERE feed = ? AND resource = ? AND run_id = ? AND settled_at IS NULL",
+            "INSERT INTO mark_page SELECT feed, resource, run_id, ? FROM mark "
+            "WHERE feed = ? AND resource = ? AND run_id = ? AND settled_at IS NULL ON CONFLICT DO NOTHING",
             (message, feed, resource, run_id),
         )
 
     def complete(
         self, feed: str, resource: str, run_id: str, reached: int | None, pages: int, inventory: int | None
     ) -> None:
+        self._connection.lock(feed)
         self._connection.execute(
             "UPDATE mark SET reached = ?, pages = ?, inventory = ? "
             "WHERE feed = ? AND resource = ? AND run_id = ? AND settled_at IS NULL",
@@ -64,6 +67,7 @@ class SqliteMarks:
         )
 
     def unhandled(self, feed: str, resource: str, run_id: str, pages: int) -> int:
+        self._connection.lock(feed)
         row = self._connection.execute(
             "SELECT (SELECT count(*) FROM mark_page p WHERE p.feed = m.feed AND p.resource = m.resource "
             "AND p.run_id = m.run_id) FROM mark m WHERE feed = ? AND resource = ? AND run_id = ? "
@@ -73,6 +77,7 @@ class SqliteMarks:
         return 0 if row is None else max(0, pages - row[0])
 
     def settle(self, feed: str, resource: str, now: int) -> bool:
+        self._connection.lock(feed)
         whole = self._quiet(feed, resource, now)
         if whole is None:
             return False

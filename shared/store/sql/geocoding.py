@@ -1,13 +1,13 @@
-"""Addresses of listings without coordinates, and what a geocoder says of them, on SQLite."""
+"""Addresses of listings without coordinates, and what a geocoder says of them."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from shared.geocoding.address import COLUMNS, VERSION, address_of
 from shared.store.base import DAY, MICROSECONDS, AddressWant, GeocoderPace, Located, NotLocated
-from shared.store.sqlite.database import Database, chunks, marks
+from shared.store.sql.connection import Connection, Database, Rows, marks, transaction, upsert
 
 TOLD = 60 * MICROSECONDS
 """How long a message about due addresses is taken to be on its way after the instant it should have been handled."""
@@ -27,78 +27,87 @@ def _of(feeds: Sequence[str]) -> str:
     )
 
 
-class SqliteGeocoding:
+class SqlGeocoding:
     """See ``shared.store.base.Geocoding``."""
 
     def __init__(self, database: Database, now: Callable[[], int]) -> None:
         self._database = database
         self._now = now
 
-    def begin(self, source: str) -> None:
-        with self._database.write() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO geocoder (source, not_before, failures, told_until) VALUES (?, 0, 0, 0)",
-                (source,),
-            )
-            connection.execute(
-                "UPDATE geocode SET next_attempt_at = 0, asked = 0, misses = 0, failures = 0 WHERE latitude IS NULL "
-                "AND source <> ?",
-                (source,),
-            )
-            connection.execute(f"DELETE FROM geocode WHERE found_at < ? AND {_UNLINKED}", (self._now() - UNUSED,))
+    @transaction
+    def begin(self, connection: Connection, source: str) -> None:
+        _lock(connection)
+        connection.execute(
+            "INSERT INTO geocoder (source, not_before, failures, told_until) VALUES (?, 0, 0, 0) "
+            "ON CONFLICT DO NOTHING",
+            (source,),
+        )
+        connection.execute(
+            "UPDATE geocode SET next_attempt_at = 0, asked = 0, misses = 0, failures = 0 WHERE latitude IS NULL "
+            "AND source <> ?",
+            (source,),
+        )
+        connection.execute(f"DELETE FROM geocode WHERE found_at < ? AND {_UNLINKED}", (self._now() - UNUSED,))
 
     def tell(self, source: str, feeds: Sequence[str]) -> bool:
         now = self._now()
         if not self._due(feeds, now):
             return False
-        with self._database.write() as connection:
-            return bool(
-                connection.execute(
-                    "UPDATE geocoder SET told_until = ? WHERE source = ? AND told_until <= ?", (now + TOLD, source, now)
-                ).rowcount
-            )
+        return self._told(source, now)
 
-    def take(self, source: str, feeds: Sequence[str], hold: int) -> AddressWant | int | None:
-        with self._database.write() as connection:
-            now = self._now()
-            not_before, failures = connection.execute(
-                "SELECT not_before, failures FROM geocoder WHERE source = ?", (source,)
-            ).fetchone()
-            due = connection.execute(
-                f"SELECT address, asked, misses, failures FROM geocode WHERE {_DUE} AND {_of(feeds)} "
-                "ORDER BY next_attempt_at, address LIMIT 1",
-                (now, *feeds),
-            ).fetchone()
-            if due is None:
-                connection.execute("UPDATE geocoder SET told_until = 0 WHERE source = ?", (source,))
-                return None
-            turn = not_before <= now
-            after = now + hold if turn else not_before
-            connection.execute(
-                "UPDATE geocoder SET not_before = ?, told_until = ? WHERE source = ?", (after, after + TOLD, source)
-            )
+    @transaction
+    def _told(self, connection: Connection, source: str, now: int) -> bool:
+        _lock(connection)
+        told = connection.execute(
+            "UPDATE geocoder SET told_until = ? WHERE source = ? AND told_until <= ?", (now + TOLD, source, now)
+        )
+        return bool(told.rowcount)
+
+    @transaction
+    def take(self, connection: Connection, source: str, feeds: Sequence[str], hold: int) -> AddressWant | int | None:
+        _lock(connection)
+        now = self._now()
+        not_before, failures = connection.execute(
+            "SELECT not_before, failures FROM geocoder WHERE source = ?", (source,)
+        ).fetchone()
+        due = connection.execute(
+            f"SELECT address, asked, misses, failures FROM geocode WHERE {_DUE} AND {_of(feeds)} "
+            "ORDER BY next_attempt_at, address LIMIT 1",
+            (now, *feeds),
+        ).fetchone()
+        if due is None:
+            connection.execute("UPDATE geocoder SET told_until = 0 WHERE source = ?", (source,))
+            return None
+        turn = not_before <= now
+        after = now + hold if turn else not_before
+        connection.execute(
+            "UPDATE geocoder SET not_before = ?, told_until = ? WHERE source = ?", (after, after + TOLD, source)
+        )
         address, asked, misses, failed = due
         return AddressWant(address, asked, misses, failed, failures) if turn else int(not_before)
 
-    def settle(self, source: str, address: str, outcome: Located | NotLocated, pace: GeocoderPace) -> None:
-        with self._database.write() as connection:
-            if isinstance(outcome, Located):
-                connection.execute(
-                    "UPDATE geocode SET latitude = ?, longitude = ?, precision = ?, source = ?, found_at = ?, "
-                    "asked = 0, misses = 0, failures = 0, reason = NULL WHERE address = ?",
-                    (outcome.latitude, outcome.longitude, outcome.precision, source, self._now(), address),
-                )
-            else:
-                connection.execute(
-                    "UPDATE geocode SET reason = ?, next_attempt_at = ?, asked = ?, misses = ?, failures = ?, "
-                    "source = ? WHERE address = ?",
-                    (outcome.reason, outcome.next_attempt_at, outcome.asked, outcome.misses, outcome.failures, source,
-                     address),
-                )  # fmt: skip
+    @transaction
+    def settle(
+        self, connection: Connection, source: str, address: str, outcome: Located | NotLocated, pace: GeocoderPace
+    ) -> None:
+        _lock(connection)
+        if isinstance(outcome, Located):
             connection.execute(
-                "UPDATE geocoder SET not_before = ?, failures = ?, reason = ?, told_until = ? WHERE source = ?",
-                (pace.not_before, pace.failures, pace.reason, pace.not_before + TOLD, source),
+                "UPDATE geocode SET latitude = ?, longitude = ?, precision = ?, source = ?, found_at = ?, "
+                "asked = 0, misses = 0, failures = 0, reason = NULL WHERE address = ?",
+                (repr(outcome.latitude), repr(outcome.longitude), outcome.precision, source, self._now(), address),
             )
+        else:
+            connection.execute(
+                "UPDATE geocode SET reason = ?, next_attempt_at = ?, asked = ?, misses = ?, failures = ?, "
+                "source = ? WHERE address = ?",
+                (outcome.reason, outcome.next_attempt_at, outcome.asked, outcome.misses, outcome.failures, source,
+                 address),
+            )  # fmt: skip
+        connection.execute(
+            "UPDATE geocoder SET not_before = ?, failures = ?, reason = ?, told_until = ? WHERE source = ?",
+            (pace.not_before, pace.failures, pace.reason, pace.not_before + TOLD, source),
+        )
 
     def due(self, source: str, feeds: Sequence[str]) -> bool:
         return self.failing(source) is None and self._due(feeds, self._now())
@@ -126,15 +135,15 @@ class SqliteGeocoding:
         return bool(self._database.read(f"SELECT 1 FROM geocode WHERE {_DUE} AND {_of(feeds)} LIMIT 1", (now, *feeds)))
 
 
-def relink(connection: sqlite3.Connection, feed: str, keys: Iterable[str], now: int) -> None:
+def relink(connection: Connection, feed: str, keys: Iterable[str], now: int) -> None:
     """Bring the addresses of these listings in line with their rows, within the caller's transaction.
 
     A listing that is gone, or has coordinates of the MLS's own, has none. A new address is due at once. What was asked
     in vain of an address that no listing has any more is forgotten.
     """
-    for part in chunks(set(keys)):
-        here = f"feed = ? AND listing_key IN ({marks(len(part))})"
-        before = dict(
+    for which, part in connection.among("listing_key", set(keys)):
+        here = f"feed = ? AND {which}"
+        before: dict[str, str | None] = dict(
             connection.execute(
                 f"SELECT listing_key, address FROM listing_address WHERE {here}", (feed, *part)
             ).fetchall()
@@ -147,6 +156,8 @@ def relink(connection: sqlite3.Connection, feed: str, keys: Iterable[str], now: 
         after = {key: found and found.text for key, *values in rows for found in [address_of(_parts(values))]}
         gone = [key for key in before if key not in after or after[key] != before[key]]
         made = [(key, address) for key, address in after.items() if key not in before or before[key] != address]
+        if gone or made:
+            _lock(connection)
         connection.executemany(
             "DELETE FROM listing_address WHERE feed = ? AND listing_key = ?", [(feed, key) for key in gone]
         )
@@ -155,7 +166,8 @@ def relink(connection: sqlite3.Connection, feed: str, keys: Iterable[str], now: 
             [(feed, key, address) for key, address in made],
         )
         connection.executemany(
-            "INSERT OR IGNORE INTO geocode (address, asked, misses, failures, next_attempt_at) VALUES (?, 0, 0, 0, ?)",
+            "INSERT INTO geocode (address, asked, misses, failures, next_attempt_at) VALUES (?, 0, 0, 0, ?) "
+            "ON CONFLICT DO NOTHING",
             [(address, now) for _, address in made if address is not None],
         )
         connection.executemany(
@@ -178,9 +190,23 @@ def relink_all(database: Database, now: int) -> None:
         f"LIMIT {RELINK_AT_ONCE}",
         after,
     ):
-        with database.write() as connection:
-            for feed in {feed for feed, _ in rows}:
-                relink(connection, feed, [key for of, key in rows if of == feed], now)
+        database.run(partial(_relink_some, rows=rows, now=now))
         after = rows[-1]
-    with database.write() as connection:
-        connection.execute("INSERT OR REPLACE INTO derived (name, version) VALUES ('listing_address', ?)", (VERSION,))
+    done = upsert("derived", ("name", "version"), ("name",))
+    database.run(lambda connection: connection.execute(done, ("listing_address", VERSION)).rowcount)
+
+
+def _relink_some(connection: Connection, rows: Rows, now: int) -> None:
+    feeds = sorted({feed for feed, _ in rows})
+    for feed in feeds:
+        connection.lock(feed)
+    for feed in feeds:
+        relink(connection, feed, [key for of, key in rows if of == feed], now)
+
+
+def _lock(connection: Connection) -> None:
+    """Addresses are shared between feeds: whether a listing still has one must stay true until it is deleted.
+
+    Taken after the lock of a feed, never before.
+    """
+    connection.lock("", of="geocode")

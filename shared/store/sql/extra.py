@@ -1,16 +1,15 @@
-"""What stands in ``extra``, on SQLite: when it was first and last read, and how many records hold it."""
+"""What stands in ``extra``: when it was first and last read, and how many records hold it."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from shared.effects import Effect, KeepRecord, StoreRecord
 from shared.mapping.extra import Oddity, Tally, count, element_of
 from shared.mapping.record import Mapped
 from shared.store.listing_tables import DDF
-from shared.store.sqlite.database import Database
+from shared.store.sql.connection import Connection, Database
 from shared.store.tables import TABLES_OF
 
 Seen = dict[tuple[str, str, str], list[int]]
@@ -21,7 +20,7 @@ LISTED = 200
 """Oddities of a feed that are listed."""
 
 
-def note(connection: sqlite3.Connection, feed: str, effects: Sequence[Effect]) -> None:
+def note(connection: Connection, feed: str, effects: Sequence[Effect]) -> None:
     """Note the elements in the ``extra`` of the records just read, and of the members and offices within them."""
     seen: Seen = {}
     for effect in effects:
@@ -32,15 +31,16 @@ def note(connection: sqlite3.Connection, feed: str, effects: Sequence[Effect]) -
     for (resource, element, reason), (first, last) in islice(seen.items(), NOTED):
         line = (feed, resource, element, reason)
         updated = connection.execute(
-            "UPDATE extra_element SET first_seen = min(first_seen, ?), last_seen = max(last_seen, ?) "
+            "UPDATE extra_element SET first_seen = CASE WHEN first_seen < ? THEN first_seen ELSE ? END, "
+            "last_seen = CASE WHEN last_seen > ? THEN last_seen ELSE ? END "
             "WHERE feed = ? AND resource = ? AND element = ? AND reason = ?",
-            (first, last, *line),
+            (first, first, last, last, *line),
         )
         if not updated.rowcount:
             connection.execute(
-                "INSERT INTO extra_element SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE "
-                "(SELECT count(*) FROM extra_element WHERE feed = ?1 AND resource = ?2) < ?7",
-                (*line, first, last, NOTED),
+                "INSERT INTO extra_element SELECT ?, ?, ?, ?, ?, ? WHERE "
+                "(SELECT count(*) FROM extra_element WHERE feed = ? AND resource = ?) < ?",
+                (*line, first, last, feed, resource, NOTED),
             )
 
 
@@ -84,7 +84,5 @@ def _undated(database: Database, feed: str, resource: str) -> int:
 
 
 def _extras(database: Database, table: str, feed: str) -> Iterator[str]:
-    rows: Iterable[tuple[str]] = database.connection().execute(
-        f'SELECT extra FROM "{table}" WHERE feed = ? AND extra IS NOT NULL', (feed,)
-    )
+    rows = database.stream(f'SELECT CAST(extra AS TEXT) FROM "{table}" WHERE feed = ? AND extra IS NOT NULL', (feed,))
     return (extra for (extra,) in rows)

@@ -1,8 +1,7 @@
-"""Rows, ledger lines and what was left of records, on SQLite: effects performed."""
+"""Rows, ledger lines and what was left of records: effects performed."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -29,16 +28,16 @@ from shared.effects import (
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 from shared.store.base import LastEntry
-from shared.store.sqlite import history
-from shared.store.sqlite.counters import add_counts
-from shared.store.sqlite.database import chunks, marks
-from shared.store.sqlite.embedded import LISTINGS, settle_embedded
-from shared.store.sqlite.extra import note
-from shared.store.sqlite.geocoding import relink
-from shared.store.sqlite.ledger import COLUMNS
-from shared.store.sqlite.photos import merge, recheck, remove, retry
-from shared.store.sqlite.quarantine import put, supersede
-from shared.store.sqlite.values import adapted, insert, instant
+from shared.store.sql import history
+from shared.store.sql.connection import Connection, Row, marks
+from shared.store.sql.counters import Counts
+from shared.store.sql.embedded import LISTINGS, settle_embedded
+from shared.store.sql.extra import note
+from shared.store.sql.geocoding import relink
+from shared.store.sql.ledger import COLUMNS
+from shared.store.sql.photos import merge, recheck, remove, retry
+from shared.store.sql.quarantine import put, supersede
+from shared.store.sql.values import instant
 from shared.store.tables import TABLES_OF
 
 E = TypeVar("E", bound=Effect)
@@ -55,14 +54,16 @@ PUT_LINE = (
 PUT_LINE_AND_TIME = PUT_LINE + ", modification_timestamp = excluded.modification_timestamp"
 
 
-class SqliteRecords:
+class SqlRecords:
     """See ``shared.store.base.Records``."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], int]) -> None:
+    def __init__(self, connection: Connection, counts: Counts, now: Callable[[], int]) -> None:
         self._connection = connection
+        self._counts = counts
         self._now = now
 
     def apply(self, feed: str, resource: str, run_id: str, effects: Sequence[Effect]) -> None:
+        self._connection.lock(feed)
         stored = _of(StoreRecord, effects)
         kept = _of(KeepRecord, effects)
         removed = _of(RemoveRecord, effects)
@@ -87,7 +88,8 @@ class SqliteRecords:
         self._connection.executemany(
             "INSERT INTO removal_candidate (feed, resource, key, by, since, state) VALUES (?, ?, ?, ?, ?, 'seen') "
             "ON CONFLICT (feed, resource, key) DO UPDATE SET by = excluded.by, "
-            "state = CASE state WHEN 'approved' THEN state ELSE 'seen' END WHERE excluded.by > removal_candidate.by",
+            "state = CASE removal_candidate.state WHEN 'approved' THEN 'approved' ELSE 'seen' END "
+            "WHERE excluded.by > removal_candidate.by",
             [(feed, resource, effect.key, effect.by, effect.by) for effect in _of(AddCandidate, effects)],
         )
         replaced = self._store(feed, resource, stored)
@@ -107,20 +109,20 @@ class SqliteRecords:
             counts[count.name] += count.n
         counts["inserted"] -= replaced
         counts["updated"] += replaced
-        add_counts(self._connection, feed, run_id, resource, counts)
+        self._counts.add(feed, run_id, resource, counts)
 
     def _put_lines(self, feed: str, resource: str, lines: Iterable[tuple[Line, str | None]], sql: str) -> None:
         self._connection.executemany(
             sql, [(feed, resource, *msgspec.structs.astuple(line), modified) for line, modified in lines]
         )
 
-    def _for_keys(self, what: str, feed: str, resource: str, keys: Sequence[str], column: str = "key") -> int:
+    def _for_keys(self, what: str, feed: str, resource: str, keys: Sequence[str]) -> int:
         """How many rows it was done to."""
         return sum(
             self._connection.execute(
-                f"{what} WHERE feed = ? AND resource = ? AND {column} IN ({marks(len(part))})", (feed, resource, *part)
+                f"{what} WHERE feed = ? AND resource = ? AND {which}", (feed, resource, *values)
             ).rowcount
-            for part in chunks(keys)
+            for which, values in self._connection.among("key", keys)
         )
 
     def _store(self, feed: str, resource: str, stored: Sequence[StoreRecord]) -> int:
@@ -135,12 +137,14 @@ class SqliteRecords:
             keys = [effect.mapped.key for effect in stored]
             replaced = self._for_keys("DELETE FROM embedded_row", feed, resource, keys)
         compress = zstandard.ZstdCompressor(level=3).compress
-        self._connection.executemany(
-            insert("source_record"),
-            [(feed, resource, effect.mapped.key, compress(_encode(effect.source))) for effect in stored],
-        )
-        for effect in stored:
-            merge(self._connection, feed, resource, effect, self._now())
+        for new in (True, False):
+            self._connection.put(
+                "source_record",
+                [(feed, resource, effect.mapped.key, compress(_encode(effect.source))) for effect in stored
+                 if effect.insert is new],
+                new=new,
+            )  # fmt: skip
+        merge(self._connection, feed, resource, stored, self._now())
         return replaced
 
     def _approved(self, feed: str, resource: str, keys: Sequence[str]) -> int:
@@ -148,10 +152,10 @@ class SqliteRecords:
         return sum(
             self._connection.execute(
                 "SELECT count(*) FROM removal_candidate WHERE feed = ? AND resource = ? AND state = 'approved' "
-                f"AND key IN ({marks(len(part))})",
-                (feed, resource, *part),
+                f"AND {which}",
+                (feed, resource, *values),
             ).fetchone()[0]
-            for part in chunks(keys)
+            for which, values in self._connection.among("key", keys)
         )
 
     def _remove(self, feed: str, resource: str, removed: Sequence[RemoveRecord], counted: int) -> None:
@@ -168,17 +172,19 @@ class SqliteRecords:
         ).fetchone()
         self._connection.execute(
             "INSERT INTO removal VALUES (?, ?, ?, ?, ?) ON CONFLICT (feed, resource, by) "
-            "DO UPDATE SET count = count + excluded.count",
+            "DO UPDATE SET count = removal.count + excluded.count",
             (feed, resource, by, at[0] if at and at[0] else by, counted),
         )
 
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
+        self._connection.lock(feed)
         row = self._connection.execute(
             "SELECT body FROM source_record WHERE feed = ? AND resource = ? AND key = ?", (feed, resource, key)
         ).fetchone()
         return None if row is None else _decode(zstandard.ZstdDecompressor().decompress(row[0]))
 
     def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
+        self._connection.lock(feed)
         return history.last(self._connection, feed, resource, keys)
 
     def settle_embedded(
@@ -197,27 +203,24 @@ def _of(kind: type[E], effects: Sequence[Effect]) -> list[E]:
 
 
 def write_rows(
-    connection: sqlite3.Connection, feed: str, resource: str, records: Sequence[Mapped], existing: Sequence[str]
+    connection: Connection, feed: str, resource: str, records: Sequence[Mapped], existing: Sequence[str]
 ) -> None:
-    """Write every row of ``records``; of those ``existing`` the child rows are replaced as a set."""
-    delete_rows(connection, feed, resource, existing, children_only=True)
-    rows: dict[str, list[tuple[object, ...]]] = {}
-    for record in records:
-        for table, some in record.rows.items():
-            rows.setdefault(table, []).extend(some)
-    for table, some in rows.items():
-        connection.executemany(insert(table), adapted(table, some))
+    """Write every row of ``records``; of those ``existing`` the rows are replaced as a set."""
+    known = set(existing)
+    own, children = TABLES_OF[resource]
+    for table in (own, *children):
+        new: list[Row] = []
+        changed: list[Row] = []
+        for record in records:
+            (changed if record.key in known else new).extend(record.rows.get(table.name, ()))
+        connection.put(table.name, new, new=True)
+        connection.replace(table.name, changed, feed, existing)
 
 
-def delete_rows(
-    connection: sqlite3.Connection, feed: str, resource: str, keys: Iterable[str], *, children_only: bool = False
-) -> None:
+def delete_rows(connection: Connection, feed: str, resource: str, keys: Iterable[str]) -> None:
     """Delete the rows of these records."""
     own, children = TABLES_OF[resource]
-    for part in chunks(keys):
-        for table in children if children_only else [own, *children]:
-            key = list(table.primary_key.columns)[1].name
-            connection.execute(
-                f'DELETE FROM "{table.name}" WHERE feed = ? AND {key} IN ({marks(len(part))})',
-                (feed, *part),
-            )
+    for table in (own, *children):
+        key = list(table.primary_key.columns)[1].name
+        for which, values in connection.among(key, keys):
+            connection.execute(f'DELETE FROM "{table.name}" WHERE feed = ? AND {which}', (feed, *values))

@@ -1,13 +1,12 @@
-"""The ledger on SQLite."""
+"""The ledger."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 
 from shared.effects import Line
 from shared.store.base import Horizon
-from shared.store.sqlite.database import between, chunks, marks
+from shared.store.sql.connection import Connection, between
 
 COLUMNS = (
     "key, stored, observed_at, stamp, hash, unsettled, wanted_stamp, wanted_by, attempts, attempted_by, "
@@ -25,38 +24,43 @@ def to_line(row: tuple[object, ...]) -> Line:
     return Line(key, bool(stored), observed_at, stamp, digest, bool(unsettled), *rest)  # type: ignore[arg-type]
 
 
-class SqliteLedger:
+class SqlLedger:
     """See ``shared.store.base.Ledger``."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def horizon(self, feed: str, resource: str) -> Horizon | None:
+        self._connection.lock(feed)
         row = self._connection.execute(
             "SELECT observed_at, count, complete_at FROM inventory WHERE feed = ? AND resource = ?", (feed, resource)
         ).fetchone()
         return None if row is None else Horizon(row[0], row[1], row[2] is not None)
 
     def lines(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, Line]:
+        self._connection.lock(feed)
         found: dict[str, Line] = {}
-        for part in chunks(set(keys)):
-            sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND key IN ({marks(len(part))})"
-            for row in self._connection.execute(sql, (feed, resource, *part)):
+        for which, values in self._connection.among("key", set(keys)):
+            sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND {which}"
+            for row in self._connection.execute(sql, (feed, resource, *values)):
                 found[row[0]] = to_line(row)
         return found
 
     def between(self, feed: str, resource: str, after: str | None, upto: str | None) -> Iterator[Line]:
+        self._connection.lock(feed)
         limits, values = between(after, upto)
         sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? {limits} ORDER BY key"
-        for row in self._connection.execute(sql, (feed, resource, *values)):
+        for row in self._connection.stream(sql, (feed, resource, *values)):
             yield to_line(row)
 
     def due(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
+        self._connection.lock(feed)
         limits, values = between(after, upto)
         sql = f"SELECT key FROM ledger WHERE feed = ? AND resource = ? AND {DUE} {limits} ORDER BY key"
         return [row[0] for row in self._connection.execute(sql, (feed, resource, now, *values))]
 
     def unread_longest(self, feed: str, resource: str, before: int, limit: int) -> list[Line]:
+        self._connection.lock(feed)
         sql = (
             f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND stored AND wanted_by IS NULL "
             "AND observed_at < ? ORDER BY observed_at, key LIMIT ?"

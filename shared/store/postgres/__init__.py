@@ -1,0 +1,1 @@
+"""The store on PostgreSQL: a server, any number of processes and threads."""

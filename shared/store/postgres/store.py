@@ -1,0 +1,83 @@
+"""The store on PostgreSQL, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from shared.store import migrate
+from shared.store.base import StoreError
+from shared.store.postgres.clock import ServerClock
+from shared.store.postgres.connection import Session
+from shared.store.postgres.database import PostgresDatabase
+from shared.store.sql.geocoding import relink_all
+from shared.store.sql.store import SqlStore
+
+CONNECTIONS = 10
+PATIENCE = 60.0
+
+
+class PostgresStore(SqlStore):
+    """See ``shared.store.base.Store``. Any number of processes work on it at once.
+
+    ``now`` is the database server's clock, unless one is given. At most ``connections`` are open, and a server that
+    does not answer is waited for ``patience`` seconds.
+    """
+
+    _database: PostgresDatabase
+
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], float] | None = None,
+        *,
+        connections: int = CONNECTIONS,
+        patience: float = PATIENCE,
+    ) -> None:
+        """Opens nothing. Raises ValueError, without the address, when that is none."""
+        server = ServerClock() if clock is None else None
+        database = PostgresDatabase(url, connections=connections, patience=patience, clock=server)
+        super().__init__(database, clock or database.seconds)
+
+    def claim(self) -> None:
+        return
+
+    def recover(self) -> None:
+        return
+
+    def migrate(self) -> None:
+        with self._engine(patient=True) as engine:
+            migrate.upgrade(engine)
+        relink_all(self._database, self.feeds.now())
+
+    def check(self) -> None:
+        with self._engine(patient=False) as engine:
+            migrate.check(engine)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _transactional(self) -> Session:
+        session = self._database.connect(patient=False)
+        session.autocommit = False
+        return session
+
+    @contextmanager
+    def _engine(self, *, patient: bool) -> Iterator[Engine]:
+        """For Alembic. Raises StoreError when the database cannot be reached, or keeps other texts than Unicode."""
+        with self._database.connect(patient=patient) as session:
+            encoding = session.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise StoreError(f"the database {self._database.place} is in {encoding}; make one with ENCODING 'UTF8'")
+        engine = create_engine(
+            URL.create("postgresql+psycopg", database=self._database.place),
+            creator=self._transactional,
+            poolclass=NullPool,
+        )
+        try:
+            yield engine
+        finally:
+            engine.dispose()

@@ -1,0 +1,142 @@
+"""The photo rows of records, brought in line with what the MLS lists."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from shared.effects import Photo, StoreRecord
+from shared.store.sql.connection import Connection, Row, marks, quoted, same
+from shared.store.sql.media import FORGOTTEN, RECORD, recount
+from shared.store.sql.values import instant
+from shared.store.tables import metadata
+
+LISTED = (
+    "feed", "resource_name", "resource_record_key", "media_key", "listing_key", "order", "media_url",
+    "large_photo_url", "photo_url", "thumbnail_photo_url", "long_description", "modification_timestamp", "last_updated",
+    "wanted_version",
+)  # fmt: skip
+COLUMNS = [column.name for column in metadata.tables["media"].columns]
+SAME = same("media.wanted_version", "excluded.wanted_version")
+LIST = (
+    f"INSERT INTO media ({quoted(LISTED)}, pending, attempts, recheck) "
+    f"VALUES ({marks(len(LISTED))}, ?, 0, false) ON CONFLICT (feed, resource_name, resource_record_key, media_key) "
+    "DO UPDATE SET "
+    + ", ".join(f'"{name}" = excluded."{name}"' for name in LISTED[4:])
+    # a new version starts afresh, whatever was tried before
+    + f", attempts = CASE WHEN {SAME} THEN media.attempts ELSE 0 END"
+    + "".join(
+        f", {name} = CASE WHEN {SAME} THEN media.{name} END"
+        for name in ("attempted_by", "next_attempt_at", "failed_reason")
+    )
+    + ", pending = excluded.wanted_version IS NOT NULL AND "
+    "(media.recheck OR coalesce(excluded.wanted_version <> media.stored_version, true))"
+)
+Known = dict[str, tuple[Row, str | None]]
+"""Of each photo of a record, by media key, what is listed of it and its object."""
+
+
+def merge(connection: Connection, feed: str, resource: str, records: Sequence[StoreRecord], now: int) -> None:
+    """List exactly the records' photos; what is stored of a photo stays until another version of it is stored.
+
+    Objects of photos no longer listed, or no longer to be stored, become dead. Rows that say the same already are left
+    alone.
+    """
+    listed = {record.mapped.key: [_row(feed, resource, record, photo) for photo in record.photos] for record in records}
+    known = _known(connection, feed, resource, [record.mapped.key for record in records if not record.insert])
+    fresh: list[Row] = []
+    changed: list[Row] = []
+    dropped: list[tuple[str, str, str]] = []
+    gone: list[tuple[str, str]] = []
+    touched: set[str] = set()
+    for record in records:
+        key, rows = record.mapped.key, listed[record.mapped.key]
+        if record.insert:
+            fresh += [_whole(row, photo) for row, photo in zip(rows, record.photos, strict=True)]
+        before = known.get(key, {})
+        different = [row for row in rows if row[3] not in before or before[row[3]][0] != row]
+        keep = {row[3] for row in rows if row[-1] is not None}
+        here = {row[3] for row in rows}
+        without = [(key, name, held) for name, (_, held) in before.items() if held is not None and name not in keep]
+        away = [(key, name) for name in before if name not in here]
+        if not record.insert:
+            changed += different
+        dropped += without
+        gone += away
+        if different or without or away:
+            touched.add(key)
+    connection.executemany(
+        "UPDATE media_object SET state = 'dead', at = ? WHERE name = ?", [(now, held) for *_, held in dropped]
+    )
+    connection.executemany(
+        f"UPDATE media SET {FORGOTTEN} WHERE {RECORD} AND media_key = ?",
+        [(feed, resource, key, name) for key, name, _ in dropped if (key, name) not in set(gone)],
+    )
+    connection.executemany(
+        f"DELETE FROM media WHERE {RECORD} AND media_key = ?", [(feed, resource, key, name) for key, name in gone]
+    )
+    connection.put("media", fresh, new=True)
+    connection.executemany(LIST, [(*row, row[-1] is not None) for row in changed])
+    recount(connection, feed, resource, touched, now)
+
+
+def _row(feed: str, resource: str, record: StoreRecord, photo: Photo) -> Row:
+    """What is ``LISTED`` of a photo."""
+    item, key = photo.item, record.mapped.key
+    return (
+        feed, resource, key, item.media_key, key if resource == "property" else None, item.order, photo.url,
+        item.large_photo_url, item.photo_url, item.thumbnail_photo_url, item.description, instant(item.modified),
+        instant(item.listed), photo.version,
+    )  # fmt: skip
+
+
+def _whole(row: Row, photo: Photo) -> Row:
+    """The whole row of a photo of which nothing is stored."""
+    values = dict(zip(LISTED, row, strict=True))
+    values |= {"modification_timestamp": photo.item.modified, "last_updated": photo.item.listed}
+    values |= {"pending": row[-1] is not None, "attempts": 0, "recheck": False}
+    return tuple(values.get(name) for name in COLUMNS)
+
+
+def _known(connection: Connection, feed: str, resource: str, keys: Sequence[str]) -> dict[str, Known]:
+    found: dict[str, Known] = defaultdict(dict)
+    for which, values in connection.among("resource_record_key", keys):
+        for *row, held in connection.execute(
+            f"SELECT {quoted(LISTED)}, object_key FROM media WHERE feed = ? AND resource_name = ? AND {which}",
+            (feed, resource, *values),
+        ):
+            found[row[2]][row[3]] = tuple(row), held
+    return found
+
+
+def remove(connection: Connection, feed: str, resource: str, keys: Sequence[str], now: int) -> None:
+    """Delete the records' photo rows; their objects become dead."""
+    for which, values in connection.among("resource_record_key", keys):
+        these = f"feed = ? AND resource_name = ? AND {which}"
+        connection.execute(
+            "UPDATE media_object SET state = 'dead', at = ? WHERE name IN "
+            f"(SELECT object_key FROM media WHERE {these} AND object_key IS NOT NULL)",
+            (now, feed, resource, *values),
+        )
+        connection.execute(f"DELETE FROM media WHERE {these}", (feed, resource, *values))
+        connection.execute(f"DELETE FROM media_set WHERE {these}", (feed, resource, *values))
+
+
+def recheck(connection: Connection, feed: str, resource: str, keys: Sequence[str]) -> None:
+    """Have the records' stored photos asked for again, by conditional request."""
+    for which, values in connection.among("resource_record_key", keys):
+        connection.execute(
+            "UPDATE media SET recheck = true, pending = true WHERE feed = ? AND resource_name = ? "
+            f"AND {which} AND stored_version IS NOT NULL",
+            (feed, resource, *values),
+        )
+
+
+def retry(connection: Connection, feed: str, resource: str, keys: Sequence[str]) -> None:
+    """Have failed photos of the records asked for at once: tried for this inventory, in back-off, or not."""
+    for which, values in connection.among("resource_record_key", keys):
+        connection.execute(
+            "UPDATE media SET attempted_by = NULL, next_attempt_at = NULL WHERE feed = ? AND resource_name = ? "
+            f"AND {which} AND pending AND failed_reason IS NOT NULL",
+            (feed, resource, *values),
+        )

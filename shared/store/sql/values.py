@@ -1,0 +1,35 @@
+"""Instants and JSON as every database is given them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from shared.store.sql.connection import NUL, SYMBOL
+
+
+def instant(value: datetime | None) -> str | None:
+    """ISO 8601 in UTC with a ``Z``: sorts as time does, and every database reads it."""
+    if value is None:
+        return None
+    text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def as_json(value: Any) -> str:
+    """JSON with characters as they are; NUL, which PostgreSQL keeps in no text, becomes its symbol."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_visible(value), ensure_ascii=False, separators=(",", ":")) if r"\u0000" in text else text
+
+
+def _visible(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace(NUL, SYMBOL)
+        case dict():
+            return {_visible(key): _visible(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_visible(item) for item in value]
+        case _:
+            return value
