@@ -23,6 +23,7 @@ from shared.store.sqlite.forgetting import SqliteForgetting
 from shared.store.sqlite.geocoding import SqliteGeocoding, relink_all
 from shared.store.sqlite.history import SqliteHistory
 from shared.store.sqlite.holds import SqliteHolds
+from shared.store.sqlite.leases import SqliteLeases
 from shared.store.sqlite.ledger import SqliteLedger
 from shared.store.sqlite.lookups import SqliteLookups
 from shared.store.sqlite.marks import SqliteMarks
@@ -30,6 +31,7 @@ from shared.store.sqlite.media import SqliteMedia
 from shared.store.sqlite.quarantine import SqliteQuarantine
 from shared.store.sqlite.records import SqliteRecords
 from shared.store.sqlite.removals import SqliteRemovals
+from shared.store.sqlite.syncs import SqliteSyncs
 
 
 class SqliteTx:
@@ -59,6 +61,8 @@ class SqliteStore:
         self.geocoding = SqliteGeocoding(self._database, self.feeds.now)
         self.history = SqliteHistory(self._database)
         self.forgetting = SqliteForgetting(self._database, self.feeds.now)
+        self.leases = SqliteLeases(self._database, self.feeds.now)
+        self.syncs = SqliteSyncs(self._database, self.feeds.now)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[SqliteTx]:
