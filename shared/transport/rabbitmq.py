@@ -9,6 +9,7 @@ consumes again. Deliveries of the lost connection come again by themselves; sett
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import random
 import ssl
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import pika
@@ -92,6 +94,7 @@ class RabbitTransport:
         self._channel: Channel | None = None
         self._generation = 0
         self._tags = itertools.count(1)
+        self._consumers = itertools.count(1)
         self._declared: set[str] = set()
         self._unconfirmed: dict[int, _Letter] = {}
         self._unsent: deque[_Letter] = deque()
@@ -122,7 +125,7 @@ class RabbitTransport:
         with self._lock:
             while not self._closed.is_set():
                 for queue in queues:
-                    if ready := self._ready[queue]:
+                    if ready := self._ready.get(queue):
                         return ready.popleft()
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -145,6 +148,30 @@ class RabbitTransport:
         """See ``Transport.reject``. What is rejected on a dead queue stays on it. Raises as ``ack`` does."""
         bounded = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
         self._replace(delivery, _Letter(dead_of(delivery.queue), delivery.body, {_REASON: bounded}, 0.0))
+
+    def leave(self, queues: Sequence[str]) -> None:
+        """See ``Transport.leave``."""
+        with self._lock:
+            left = [queue for queue in queues if queue in self._ready]
+            waiting = [delivery.token for queue in left for delivery in self._ready.pop(queue)]
+            self._held.difference_update(waiting)
+        for queue in left:
+            self._command(functools.partial(self._unsubscribe, queue))
+        for token in waiting:
+            self._command(functools.partial(self._give_back, token))
+
+    def depth(self, queue: str, timeout: float = 10.0) -> int:
+        """How many messages wait on ``queue`` at the broker, in nobody's hands.
+
+        Raises TransportUnavailableError when the broker does not say within ``timeout`` seconds.
+        """
+        answer: SimpleQueue[int] = SimpleQueue()
+        self._start()
+        self._command(lambda: self._count(queue, answer))
+        try:
+            return answer.get(timeout=timeout)
+        except Empty:
+            raise TransportUnavailableError(f"RabbitMQ at {self._where} does not answer; {self.problem}") from None
 
     def close(self) -> None:
         """See ``Transport.close``."""
@@ -336,14 +363,35 @@ class RabbitTransport:
         self._channel.basic_consume(
             queue,
             lambda _channel, method, properties, body: self._delivered(queue, method, properties, body),
-            consumer_tag=queue,
+            consumer_tag=f"{queue}#{next(self._consumers)}",
         )
 
     def _cancelled(self, frame: Any) -> None:
         """The queue was deleted: declare it anew."""
-        queue = frame.method.consumer_tag
+        queue = frame.method.consumer_tag.rpartition("#")[0]
         self._declared.discard(queue)
-        self._consume(queue)
+        if queue in self._ready:
+            self._consume(queue)
+
+    def _unsubscribe(self, queue: str) -> None:
+        if self._channel is not None and queue not in self._ready:
+            for tag in [tag for tag in self._channel.consumer_tags if tag.rpartition("#")[0] == queue]:
+                self._channel.basic_cancel(tag)
+
+    def _give_back(self, token: _Token) -> None:
+        if self._channel is not None and token.generation == self._generation:
+            self._channel.basic_nack(token.tag)
+
+    def _count(self, queue: str, answer: SimpleQueue[int]) -> None:
+        """By declaring it as it is declared: a passive question about a queue not made yet would end the channel."""
+        if self._channel is not None:
+            self._declare(queue)
+            self._channel.queue_declare(
+                queue,
+                durable=True,
+                arguments=queue_arguments(queue),
+                callback=lambda frame: answer.put(frame.method.message_count),
+            )
 
     def _delivered(self, queue: str, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
         headers = properties.headers or {}
@@ -351,9 +399,13 @@ class RabbitTransport:
         reason = headers.get(_REASON) or _death(headers)
         delivery = Delivery(queue, body, int(headers.get(_ATTEMPT, 1)), reason, token)
         with self._lock:
-            self._held.add(token)
-            self._ready[queue].append(delivery)
-            self._arrived.notify_all()
+            ready = self._ready.get(queue)
+            if ready is not None:
+                self._held.add(token)
+                ready.append(delivery)
+                self._arrived.notify_all()
+        if ready is None:
+            self._give_back(token)
 
     def _ack(self, token: _Token) -> None:
         if self._channel is not None and token.generation == self._generation:
