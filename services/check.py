@@ -11,13 +11,23 @@ from pathlib import Path
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 
-from services.app import login_url, make_source, media_folder, open_blobs, open_store, open_transport
+from services.app import (
+    is_embedded,
+    login_url,
+    make_source,
+    media_folder,
+    open_blobs,
+    open_store,
+    open_transport,
+    refuse_database_of_one_process,
+)
 from services.polite import Polite
 from shared.geocoding.nominatim import GeocoderError, Nominatim
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
 from shared.store.base import StoreError
 from shared.telemetry import escape, redact
+from shared.transport.base import TransportUnavailableError
 
 
 def run_check(settings: Settings, console: Console) -> bool:
@@ -33,7 +43,7 @@ def run_check(settings: Settings, console: Console) -> bool:
     well = [
         _try(console, "database", lambda: _database(settings)),
         _try(console, "photo store", lambda: _photos(settings)),
-        _try(console, "broker", lambda: str(open_transport(settings) and settings.broker_url)),
+        _try(console, "broker", lambda: _broker(settings)),
     ]
     if settings.geocoder.url is not None:
         well.append(_try(console, "geocoder", lambda: _geocoder(settings)))
@@ -59,7 +69,7 @@ def _explain(console: Console, variable: str, value: object, description: str | 
 def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
     try:
         answer = attempt()
-    except (SourceError, StoreError, GeocoderError, OSError, ValueError) as error:
+    except (SourceError, StoreError, GeocoderError, TransportUnavailableError, OSError, ValueError) as error:
         console.print(f"{what}: {escape(redact(str(error)))}", markup=False, style="red", soft_wrap=True)
         return False
     console.print(f"{what}: {escape(answer)}", markup=False, style="green", soft_wrap=True)
@@ -75,6 +85,18 @@ def _database(settings: Settings) -> str:
     finally:
         store.close()
     return f"{settings.database_url} is there, its tables are of this version"
+
+
+def _broker(settings: Settings) -> str:
+    if is_embedded(settings):
+        return f"{settings.broker_url} needs none"
+    refuse_database_of_one_process(settings)
+    transport = open_transport(settings)
+    try:
+        transport.open()
+    finally:
+        transport.close()
+    return f"{settings.broker_url} answers"
 
 
 def _photos(settings: Settings) -> str:

@@ -23,7 +23,7 @@ import typer
 from rich.console import Console
 
 from services import operator, report
-from services.app import SERVICES, App, open_store
+from services.app import SERVICES, App
 from services.asking import sync_or_ask
 from services.outcome import FeedReport
 from services.progress import counting, watch_or_log
@@ -269,14 +269,15 @@ def check(config: ConfigOption = None) -> None:
 
 @app.command(epilog="Example: mlsync migrate")
 def migrate(config: ConfigOption = None) -> None:
-    """Make the tables, or bring them to this version."""
+    """Make the tables, or bring them to this version; make the bucket or folder for photos."""
     with errors():
         settings = _settings(config, level="warning")
-        store = open_store(settings)
+        running = App(settings, beside=True)
         try:
-            store.migrate()
+            running.store.migrate()
+            running.prepare_photos()
         finally:
-            store.close()
+            running.close()
         typer.echo(f"{settings.database_url} is at this version")
 
 
@@ -380,7 +381,10 @@ def audit_media(config: ConfigOption = None, as_json: JsonOption = False) -> Non
         running = App(settings)
         try:
             running.open()
-            found = audit(running.store, running.blobs, settings.feeds)
+            with running.form.only("audit") as mine:
+                if not mine:
+                    raise StoreError("another process is auditing the photo store; try again when it is done")
+                found = audit(running.store, running.blobs, settings.feeds)
         finally:
             running.close()
     typer.echo(json.dumps(found.as_json()) if as_json else found.in_words())

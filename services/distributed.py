@@ -18,7 +18,7 @@ from shared.consumer import Outage
 from shared.messages import Message, PageFetched, PhotosPending, backlog_of
 from shared.outbox import Outbox
 from shared.sources.pool import SlotLeases
-from shared.store.base import Store
+from shared.store.base import Store, StoreError
 from shared.transport.rabbitmq import RabbitTransport
 
 log = structlog.get_logger()
@@ -158,6 +158,17 @@ class Distributed:
             return
         with self.keeping(tenure):
             yield True
+
+    @contextmanager
+    def alone_with(self, feed: str) -> Iterator[None]:
+        tenure = self.fetching(feed)
+        if not tenure.take():
+            holder = self._store.leases.holder(tenure.name) or "another process"
+            raise StoreError(
+                f"{holder} fetches for {feed}; stop it, or take the feed out of its settings, and try again"
+            )
+        with self.keeping(tenure):
+            yield
 
     def close(self) -> None:
         self._end.set()

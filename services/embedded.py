@@ -109,5 +109,9 @@ class Embedded:
     def only(self, _what: str) -> AbstractContextManager[bool]:
         return nullcontext(True)
 
+    def alone_with(self, _feed: str) -> AbstractContextManager[None]:
+        """Who has the database has that."""
+        return nullcontext()
+
     def close(self) -> None:
         """Nothing to do."""

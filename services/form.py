@@ -61,5 +61,8 @@ class Form(Protocol):
     def only(self, what: str) -> AbstractContextManager[bool]:
         """Whether nobody else does ``what`` meanwhile."""
 
+    def alone_with(self, feed: str) -> AbstractContextManager[None]:
+        """While nobody else fetches for the feed. Raises StoreError, which names who does."""
+
     def close(self) -> None:
         """Give back what others wait for. Before the store is closed."""

@@ -28,6 +28,8 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_SECRET = 4
 _QUIET_LIBRARIES = ("urllib3", "alembic", "PIL", "requests")
+_SILENT_LIBRARIES = ("pika",)
+"""Those that tell of every attempt to connect what the module that uses them tells once."""
 
 
 def escape(text: str) -> str:
@@ -131,6 +133,8 @@ def configure(json: bool, level: str = "INFO", stream: TextIO | None = None) -> 
     root.setLevel(level.upper())
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.NOTSET if level.upper() == "DEBUG" else logging.WARNING)
+    for name in _SILENT_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.NOTSET if level.upper() == "DEBUG" else logging.CRITICAL)
     logging.captureWarnings(True)
 
 

@@ -244,7 +244,7 @@ class RabbitTransport:
     # In the connection's thread.
 
     def _run(self) -> None:
-        failures = 0
+        failures, told = 0, ""
         while not self._closed.is_set():
             self._up.clear()
             connection = pika.SelectConnection(
@@ -259,14 +259,17 @@ class RabbitTransport:
             except Exception as error:  # whatever pika stumbles over, the connection is unusable
                 self.problem = f"the connection broke ({type(error).__name__})"
                 log.exception("rabbitmq.connection_broke", where=self._where)
-            failures = 0 if self._up.is_set() else failures + 1
+            was_up = self._up.is_set()
+            failures, told = (0, "") if was_up else (failures + 1, told)
             self._up.clear()
             self._connection = None
             connection.ioloop.close()
             self._forget()
             if not self._closed.is_set():
                 pause = _PAUSES[min(failures, len(_PAUSES) - 1)] * (0.5 + random.random() / 2)  # noqa: S311
-                log.warning("rabbitmq.reconnecting", where=self._where, problem=self.problem, seconds=round(pause, 2))
+                if self.problem != told:
+                    told = self.problem
+                    log.warning("rabbitmq.reconnecting", where=self._where, problem=self.problem)
                 self._closed.wait(pause)
         for letter in [*self._unconfirmed.values(), *self._unsent]:
             letter.error = TransportClosedError("the transport was closed before the message was accepted")
@@ -293,6 +296,8 @@ class RabbitTransport:
             self._post(letter)
         for queue in list(self._ready):
             self._consume(queue)
+        if self.problem:
+            log.info("rabbitmq.connected", where=self._where)
         self.problem = ""
         self._up.set()
         self._obey()

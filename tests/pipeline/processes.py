@@ -45,15 +45,26 @@ class Processes(Installation):
     def _started(self, arguments: tuple[str, ...]) -> Iterator[subprocess.Popen[str]]:
         """Its log is ``log-<number>`` in the folder."""
         number = len(list(self.folder.glob("log-*")))
-        with (self.folder / f"log-{number}").open("w") as log:
-            with process([*COMMAND, *arguments], self.env, self.folder, log.fileno()) as running:
-                yield running
+        with (
+            (self.folder / f"log-{number}").open("w") as log,
+            process([*COMMAND, *arguments], self.env, self.folder, log.fileno()) as running,
+        ):
+            yield running
 
     @contextmanager
     def running(self, *commands: str) -> Iterator[list[subprocess.Popen[str]]]:
         """``mlsync run`` for each of ``commands``: the names of services, separated by spaces."""
         with contextlib.ExitStack() as stack:
             yield [stack.enter_context(self.start("run", *command.split())) for command in commands]
+
+    def fetcher(self) -> int | None:
+        """The process that fetches; None when none does."""
+        found = self.rows("SELECT holder FROM lease WHERE name = 'fetcher:ddf' AND until > unixepoch() * 1000000")
+        return int(found[0][0].split(":")[1]) if found else None
+
+    def logged(self, event: str) -> int:
+        """How often processes have logged it."""
+        return sum(path.read_text().count(f'"event": "{event}"') for path in self.folder.glob("log-*"))
 
 
 @contextmanager
