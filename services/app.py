@@ -58,6 +58,8 @@ RETRY_ATTEMPTS = 4
 MEMORY = "memory:"
 STALE_SECONDS = 3_600.0
 """How old a half-written file in a photo folder is when no process can be at it any more."""
+FOR_WORK = 0.8
+"""Share of the grace time for what is in hand; the rest is for logging out and giving back."""
 PACE_SECONDS = 60.0
 """How long a fetcher waits in its place for the writer to catch up."""
 POLL_SECONDS = 0.1
@@ -440,8 +442,11 @@ class App:
     def _reap(self, stop: threading.Event) -> None:
         """Log out sessions nobody uses."""
         while not stop.wait(1.0):
-            for pool in self.pools.values():
-                pool.reap(time.monotonic())
+            for feed, pool in self.pools.items():
+                try:
+                    pool.reap(time.monotonic())
+                except Exception:
+                    log.exception("idle sessions could not be ended", feed=feed)
 
     @property
     def stopping(self) -> threading.Event:
@@ -454,9 +459,9 @@ class App:
         self._stop.set()
 
     def grace_left(self) -> float:
-        """Seconds that what is in hand may still take: all of the grace time before ``stop``."""
+        """Seconds that what is in hand may still take."""
         passed = 0.0 if self._stopped_at is None else time.monotonic() - self._stopped_at
-        return max(0.0, self.settings.grace - passed)
+        return max(0.0, FOR_WORK * self.settings.grace - passed)
 
     def _join(self, threads: Sequence[threading.Thread]) -> None:
         """Wait for them; those that outlast the grace time are left to end with the process."""

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
@@ -147,13 +148,19 @@ def _chosen(settings: Settings, names: list[str] | None) -> list[str]:
     return list(dict.fromkeys(names)) if names else list(settings.feeds)
 
 
-def _stop_on_signal(running: App) -> None:
-    """The first signal lets it finish what is in hand, a second one ends it at once."""
+def _stop_on_signal(running: App, code: int) -> None:
+    """The first signal lets it finish what is in hand, a second one ends it at once.
+
+    When the grace time is over it ends with ``code``, whatever hangs: nothing is lost that is not found again.
+    """
 
     def stop(_number: int, _frame: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         running.stop()
+        last = threading.Timer(running.settings.grace, os._exit, (code,))
+        last.daemon = True
+        last.start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -202,7 +209,7 @@ def sync(
         settings = _settings(config, level="warning" if progress else None)
         names = _chosen(settings, feed)
         running = App(settings)
-        _stop_on_signal(running)
+        _stop_on_signal(running, FAILED)
         with closing(running), watch_or_log(running, progress) as watch:
             reports = sync_or_ask(running, names, limit=limit, wait=wait, watch=watch)
     if as_json:
@@ -234,7 +241,7 @@ def run(
             raise SettingsError(
                 "with broker_url memory: (MLSYNC_BROKER_URL) all five services run in one process; leave the names out"
             )
-        _stop_on_signal(running)
+        _stop_on_signal(running, OK)
         with running.running(chosen):
             if "fetcher" in chosen:
                 keep_in_step(running, names)

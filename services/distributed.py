@@ -7,15 +7,15 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import structlog
 
 from services.form import AWAY
-from services.tenure import LeasedSlots, Tenure, Tenures
+from services.tenure import LeasedSlots, Tenure, Tenures, Turn
 from shared.consumer import Outage
-from shared.messages import Message, PageFetched, PhotosPending, backlog_of
+from shared.messages import Message, PageFetched, PhotosPending, RecordsRequested, backlog_of
 from shared.outbox import Outbox
 from shared.sources.pool import SlotLeases
 from shared.store.base import Store, StoreError
@@ -25,16 +25,16 @@ log = structlog.get_logger()
 
 PAGES_AHEAD = 64
 """How many pages may wait to be written, of up to a hundred records each, before no more are fetched."""
-MOST_PHOTOS = 100_000
-"""How many records may wait for their photos in a lane at the broker; the store knows of all, and inventories tell."""
+MOST: Mapping[type[Message], int] = {PhotosPending: 100_000, RecordsRequested: 20_000}
+"""How many requests may wait in a queue at the broker; the store knows of all, and the next inventory asks again."""
 LOOK_SECONDS = 1.0
-PHOTOS_LOOK_SECONDS = 5.0
+QUEUE_LOOK_SECONDS = 5.0
 STILL_SECONDS = 10.0
 """For so long something may take that is on its way between processes."""
 
 
 class BoundedOutbox(Outbox):
-    """Leaves out a ``photos.pending`` while ``MOST_PHOTOS`` wait: what the store says pending is said again."""
+    """Leaves out requests while ``MOST`` of their like wait: what the store wants is asked for again."""
 
     def __init__(self, transport: RabbitTransport) -> None:
         super().__init__(transport)
@@ -43,14 +43,14 @@ class BoundedOutbox(Outbox):
 
     def publish(self, message: Message, run_id: str) -> None:
         """Send, unless enough of its like wait."""
-        if isinstance(message, PhotosPending) and self._waiting(message.queue) >= MOST_PHOTOS:
-            return
-        super().publish(message, run_id)
+        most = MOST.get(type(message))
+        if most is None or self._waiting(message.queue) < most:
+            super().publish(message, run_id)
 
     def _waiting(self, queue: str) -> int:
-        looked, count = self._known.get(queue, (-PHOTOS_LOOK_SECONDS, 0))
+        looked, count = self._known.get(queue, (-QUEUE_LOOK_SECONDS, 0))
         now = time.monotonic()
-        if now - looked >= PHOTOS_LOOK_SECONDS:
+        if now - looked >= QUEUE_LOOK_SECONDS:
             count = self._depth(queue)
             self._known[queue] = (now, count)
         return count
@@ -82,7 +82,8 @@ class Distributed:
         self.transport.open()
 
     def slots(self, feed: str) -> SlotLeases:
-        return LeasedSlots(self._tenures, lambda slot: self._tenure(f"session:{feed}:{slot}"))
+        first = Turn(self._store.leases, f"records:{feed}", self.holder)
+        return LeasedSlots(self._tenures, lambda slot: self._tenure(f"session:{feed}:{slot}"), first)
 
     def fetching(self, feed: str) -> Tenure:
         """The tenure of whoever fetches for the feed; nobody keeps it yet."""

@@ -31,6 +31,12 @@ class LocalSlots:
     def release(self, _slot: int) -> None:
         return None
 
+    def want(self) -> None:
+        return None
+
+    def wanted(self) -> bool:
+        return False
+
 
 class Embedded:
     """See ``services.form.Form``.

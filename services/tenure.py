@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ log = structlog.get_logger()
 
 SURE = 0.8
 """So much of a lease this process relies on, counted on its own clock from before it asked: clocks run differently."""
+TURN_SECONDS = 5.0
+LOOK_SECONDS = 0.5
 RENEWALS = 6
 """How often a lease is renewed in its time."""
 
@@ -122,15 +125,49 @@ class Tenures:
             tenure.release()
 
 
+class Turn:
+    """Whose turn is next, where that is not left to chance: told by a lease of a few seconds."""
+
+    def __init__(self, leases: Leases, name: str, holder: str) -> None:
+        self._leases = leases
+        self._name = name
+        self._holder = holder
+        self._told = self._looked = -math.inf
+        self._other = False
+
+    def want(self) -> None:
+        """It is to be ours."""
+        if time.monotonic() - self._told >= TURN_SECONDS / 2:
+            self._leases.take(self._name, self._holder, TURN_SECONDS)
+            self._told = time.monotonic()
+
+    def wanted(self) -> bool:
+        """Whether it is another's, as of half a second ago. While the store is away it is nobody's."""
+        if time.monotonic() - self._looked >= LOOK_SECONDS:
+            self._looked = time.monotonic()
+            with suppress(StoreUnavailableError):
+                self._other = self._leases.holder(self._name) not in (None, self._holder)
+        return self._other
+
+    def over(self) -> None:
+        """It came."""
+        if self._told > -math.inf:
+            self._told = -math.inf
+            with suppress(StoreUnavailableError):
+                self._leases.release(self._name, self._holder)
+
+
 class LeasedSlots:
     """Session slots of one feed, shared by all its processes. See ``shared.sources.pool.SlotLeases``.
 
-    ``make`` gives a slot's tenure, which ``tenures`` keeps.
+    ``make`` gives a slot's tenure, which ``tenures`` keeps. Whoever has records to ask for, and no slot, has ``first``
+    for a moment, by which the others know.
     """
 
-    def __init__(self, tenures: Tenures, make: Callable[[int], Tenure]) -> None:
+    def __init__(self, tenures: Tenures, make: Callable[[int], Tenure], first: Turn) -> None:
         self._tenures = tenures
         self._make = make
+        self._first = first
         self._held: dict[int, Tenure] = {}
 
     def acquire(self, slot: int) -> bool:
@@ -139,7 +176,14 @@ class LeasedSlots:
             return False
         self._held[slot] = tenure
         self._tenures.keep(tenure)
+        self._first.over()
         return True
+
+    def want(self) -> None:
+        self._first.want()
+
+    def wanted(self) -> bool:
+        return self._first.wanted()
 
     def renew(self, slot: int) -> bool:
         tenure = self._held.get(slot)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.processes import distributed
-from tests.pipeline.simulated import synced, until
+from tests.pipeline.simulated import Installation, synced, until
 from tests.servers.rabbitmq import Broker
 
 LISTINGS = 700
@@ -20,18 +20,17 @@ TO_LOAD = "NOT stored AND wanted_by IS NOT NULL"
 def test_a_change_during_a_first_load_is_visible_long_before_its_end(
     request: pytest.FixtureRequest, tmp_path: Path, several: bool
 ) -> None:
-    feed = {"page_size": "10", "every": "2s"}
+    here: Installation
     with ExitStack() as stack:
         if several:
             broker: Broker = request.getfixturevalue("broker")
-            mls, here = stack.enter_context(distributed(broker, tmp_path, LISTINGS, 0, **feed))
+            mls, here = stack.enter_context(distributed(broker, tmp_path, LISTINGS, 0, page_size="10", every="2s"))
             mls.fault("slow", "150")
             stack.enter_context(here.running("fetcher", "reconciler writer media"))
         else:
-            mls, plain = stack.enter_context(synced(tmp_path, LISTINGS, 0, **feed))
-            here = plain  # type: ignore[assignment]
+            mls, here = stack.enter_context(synced(tmp_path, LISTINGS, 0, page_size="10", every="2s"))
             mls.fault("slow", "150")
-            stack.enter_context(plain.start("run"))
+            stack.enter_context(here.start("run"))
         until(lambda: here.count("ledger", "stored") >= 100)
         mls.advance(2)
         until(lambda: here.count("ledger", CHANGED) > 0)
