@@ -29,6 +29,9 @@ from shared.store.base import StoreError
 from shared.telemetry import escape, redact
 from shared.transport.base import TransportUnavailableError
 
+LOGIN_SECONDS = 60.0
+"""How long trying a login may keep others from the session."""
+
 
 def run_check(settings: Settings, console: Console) -> bool:
     """Print every setting with its meaning, then try database, photo folder and logins; True if all is well."""
@@ -50,7 +53,7 @@ def run_check(settings: Settings, console: Console) -> bool:
     if not settings.feeds:
         console.print("feeds: none configured; `mlsync demo` needs none", markup=False)
     for feed, chosen in settings.feeds.items():
-        well.append(_try(console, f"feed {feed}", functools.partial(_login, settings, feed, chosen)))
+        well.append(_try(console, f"feed {feed}", functools.partial(_feed, settings, feed, chosen)))
     return all(well)
 
 
@@ -124,6 +127,26 @@ def _writable(path: Path) -> str:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise OSError(f"{there} cannot be written to; give another place, or rights on it")
     return "can be written to" if there == path else f"will be made in {there}"
+
+
+def _feed(settings: Settings, name: str, feed: FeedSettings) -> str:
+    """Log in, on a session that no process has now."""
+    if is_embedded(settings):
+        return _login(settings, name, feed)
+    store = open_store(settings)
+    holder = f"mlsync check, process {os.getpid()}"
+    slots = [f"session:{name}:{slot}" for slot in range(feed.sessions)]
+    try:
+        store.check()
+        mine = next((slot for slot in slots if store.leases.take(slot, holder, LOGIN_SECONDS)), None)
+        if mine is None:
+            return f"not tried: its {feed.sessions} sessions are in use by processes that run"
+        try:
+            return _login(settings, name, feed)
+        finally:
+            store.leases.release(mine, holder)
+    finally:
+        store.close()
 
 
 def _login(settings: Settings, name: str, feed: FeedSettings) -> str:

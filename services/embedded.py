@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from services.form import AWAY
 from services.once import PhotosOnce
 from shared.messages import AddressesPending, PageFetched, PhotosPending, backlog_of
 from shared.sources.pool import SlotLeases
@@ -90,18 +91,22 @@ class Embedded:
         while not self._stopping.is_set():
             if self.transport.wait_idle(POLL_SECONDS) or (within is not None and time.monotonic() - started > within):
                 return
-            if time.monotonic() - looked > LOOK_SECONDS:
-                looked = time.monotonic()
-                clear = enough()
-            watch(run_id)
             depths = {name: depth for name, depth in self.transport.depths().items() if name != AddressesPending.QUEUE}
-            rest = None if not clear and any(map(any, depths.values())) else rest or time.monotonic()
-            if rest is not None and (time.monotonic() - rest >= aside or not addresses_due()):
-                return
             busy = any(ready or unsettled for ready, _, unsettled in depths.values())
-            done = sum(
-                sum(counts.values()) for by in self._store.feeds.counts(run_id).values() for counts in by.values()
-            )
+            try:
+                if time.monotonic() - looked > LOOK_SECONDS:
+                    looked = time.monotonic()
+                    clear = enough()
+                watch(run_id)
+                rest = None if not clear and any(map(any, depths.values())) else rest or time.monotonic()
+                if rest is not None and (time.monotonic() - rest >= aside or not addresses_due()):
+                    return
+                done = sum(
+                    sum(counts.values()) for by in self._store.feeds.counts(run_id).values() for counts in by.values()
+                )
+            except AWAY:  # the services tell, and wait
+                moved = time.monotonic()
+                continue
             if done != before:
                 moved, before = time.monotonic(), done
             due = self.next_retry()

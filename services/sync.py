@@ -65,7 +65,8 @@ def sync(
         lambda: until() or all(settled(app, feed, run, results.get(feed)) for feed in feeds), within,
         aside=wait if within is None else 0.0,
     )  # fmt: skip
-    app.drain_dead()
+    with suppress(*AWAY):
+        app.drain_dead()
     for feed in feeds:
         app.log_out(feed)
     return [

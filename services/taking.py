@@ -48,11 +48,7 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
     errors: list[str] = []
     paused, passing = "", True
     try:
-        if limit is None:
-            app.writer.give_up(feed, run_id)
-        app.writer.remap(feed, run_id)
-        app.media.forget_placeholders(feed)
-        expire(app.store, feed, app.settings.feeds[feed].history_days, app.stopping.is_set)
+        patiently(app.stopping, functools.partial(_prepare, app, feed, run_id, limit))
         _take_one(app, feed, LISTINGS, run_id, limit, wait, taken, changes)
         for resource in app.settings.feeds[feed].resources[1:] if limit is None else ():
             try:
@@ -86,6 +82,15 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
     results[feed] = Result(
         taken, "; ".join(errors) or None, "; ".join(doubts), paused, bool(errors) and passing, changes
     )
+
+
+def _prepare(app: App, feed: str, run_id: str, limit: int | None) -> None:
+    """What follows from the settings alone; interrupted, it finds less to do."""
+    if limit is None:
+        app.writer.give_up(feed, run_id)
+    app.writer.remap(feed, run_id)
+    app.media.forget_placeholders(feed)
+    expire(app.store, feed, app.settings.feeds[feed].history_days, app.stopping.is_set)
 
 
 def _take_one(

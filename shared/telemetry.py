@@ -27,9 +27,9 @@ REDACTED = "[redacted]"
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_SECRET = 4
-_QUIET_LIBRARIES = ("urllib3", "alembic", "PIL", "requests")
-_SILENT_LIBRARIES = ("pika",)
-"""Those that tell of every attempt to connect what the module that uses them tells once."""
+_QUIET_LIBRARIES = ("alembic", "PIL", "requests")
+_SILENT_LIBRARIES = ("pika", "urllib3")
+"""Those that tell at every attempt to connect what the modules that use them tell once."""
 
 
 def escape(text: str) -> str:

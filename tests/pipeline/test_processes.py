@@ -140,6 +140,23 @@ def test_without_a_fetcher_a_sync_does_it_all_itself(broker: Broker, tmp_path: P
         assert mls.stats()["sessions_open"] == 0
 
 
+def test_feeds_are_asked_of_who_fetches_for_them_and_done_here_where_nobody_does(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with distributed(broker, tmp_path, 15, 1) as (_, here):
+        with here.running(*TWO) as (fetcher, _):
+            until(lambda: here.fetcher() == fetcher.pid)
+            names = ("PROTOCOL", "LOGIN_URL", "USERNAME", "PASSWORD")
+            other = {f"MLSYNC_FEEDS__OTHER__{name}": here.env[f"MLSYNC_FEEDS__DDF__{name}"] for name in names}
+            here.settings |= other
+            feeds = here.run("sync", "--json").json()["feeds"]
+            assert list(feeds) == ["ddf", "other"]
+            assert [feed["inventory"] for feed in feeds.values()] == [15, 15]
+            assert here.count("property_record", "feed = 'other'") == 15
+            assert here.fetcher() == fetcher.pid
+        assert here.rows("SELECT outcome FROM run WHERE feed = 'other'") == [("in_step",)]
+
+
 def test_a_sync_nobody_waits_for_any_more_leaves_the_fetcher_alone(broker: Broker, tmp_path: Path) -> None:
     with distributed(broker, tmp_path, 40, page_size="5") as (mls, here):
         mls.fault("slow", "300")
