@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,23 +15,26 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from services.distributed import Distributed
 from services.drain import Drain
+from services.embedded import Embedded
 from services.fetcher.service import Fetcher
 from services.fetcher.settings import FetcherSettings
+from services.form import AWAY, Form
 from services.geocoder.service import Geocoder
 from services.geocoder.settings import GeocoderSettings
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
-from services.once import PhotosOnce
 from services.polite import Manners, Polite
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
+from services.tenure import Tenure
 from services.writer.service import Writer
 from services.writer.settings import WriterSettings
 from shared.blobs.base import Blobs, BlobsUnavailableError
 from shared.blobs.local import LocalBlobs
 from shared.consumer import Consumer, ConsumerSettings, Handler
-from shared.messages import Envelope, Message, PhotosPending
+from shared.messages import Envelope, InventoryTaken, Message, PhotosPending, RecordsRequested, backlog_of
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.hosts import HostPauses
 from shared.photos.verify import PhotoLimits
@@ -44,7 +48,7 @@ from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
 from shared.transport.base import Delivery
-from shared.transport.memory import MemoryTransport
+from shared.transport.rabbitmq import RabbitTransport
 
 log = structlog.get_logger()
 
@@ -52,23 +56,15 @@ SERVICES = ("fetcher", "reconciler", "writer", "media", "geocoder")
 LOGIN_URLS = {"production": DDF_PRODUCTION_LOGIN_URL, "sample": DDF_SAMPLE_LOGIN_URL}
 PHOTO_SIZES = {"LargePhoto": "large", "Photo": "photo", "ThumbnailPhoto": "thumbnail"}
 RETRY_ATTEMPTS = 4
-PAGES_AHEAD_BYTES = 32 * 1024 * 1024
-"""How far the fetcher may run ahead of the writer within one process."""
+MEMORY = "memory:"
+STALE_SECONDS = 3_600.0
+"""How old a half-written file in a photo folder is when no process can be at it any more."""
+FOR_WORK = 0.8
+"""Share of the grace time for what is in hand; the rest is for logging out and giving back."""
+PACE_SECONDS = 60.0
+"""How long a fetcher waits in its place for the writer to catch up."""
 POLL_SECONDS = 0.1
 """How soon a worker with nothing to do sees that the process is to end: what every command waits for at its end."""
-
-
-class LocalSlots:
-    """Session slots of a process that has the database to itself: all are its own."""
-
-    def acquire(self, _slot: int) -> bool:
-        return True
-
-    def renew(self, _slot: int) -> bool:
-        return True
-
-    def release(self, _slot: int) -> None:
-        return None
 
 
 def open_store(settings: Settings, clock: Callable[[], float] | None = None) -> Store:
@@ -123,7 +119,8 @@ def open_blobs(settings: Settings) -> Blobs:
     """The photo store that ``media_url`` names. Opens nothing. Raises SettingsError."""
     folder = media_folder(settings)
     if folder is not None:
-        return LocalBlobs(folder, stale_seconds=0)  # the database's owner is the only writer
+        # who has the database is the only writer, unless there are several processes
+        return LocalBlobs(folder, stale_seconds=0 if is_embedded(settings) else STALE_SECONDS)
     from shared.blobs.s3 import S3Blobs, parse_url  # its client is slow to import, and most have a folder
 
     access, secret = settings.media_access_key, settings.media_secret_key
@@ -155,12 +152,36 @@ def _refuse_database_among_photos(settings: Settings) -> None:
         )
 
 
-def open_transport(settings: Settings) -> MemoryTransport:
-    """The transport that ``broker_url`` names. Opens nothing. Raises SettingsError."""
-    if settings.broker_url != "memory:":
-        scheme = settings.broker_url.partition(":")[0]
-        raise SettingsError(f"broker_url (MLSYNC_BROKER_URL): {scheme}: is no transport this version has; give memory:")
-    return MemoryTransport()
+def is_embedded(settings: Settings) -> bool:
+    """Whether one process does everything, its queues in its memory."""
+    return settings.broker_url == MEMORY
+
+
+def open_transport(settings: Settings) -> RabbitTransport:
+    """The broker that ``broker_url`` names. Opens nothing. Raises SettingsError."""
+    scheme = settings.broker_url.partition(":")[0]
+    if scheme not in ("amqp", "amqps"):
+        raise SettingsError(
+            f"broker_url (MLSYNC_BROKER_URL): {scheme}: is no transport this version has; "
+            "give memory: or amqp://user:password@host:5672/vhost"
+        )
+    workers = settings.media.workers
+    sessions = {f"{RecordsRequested.QUEUE}.{name}": feed.sessions for name, feed in settings.feeds.items()}
+    threads = {PhotosPending.QUEUE: workers, InventoryTaken.QUEUE: 1, **sessions}
+    prefetch = threads | {backlog_of(queue): count for queue, count in threads.items()}
+    try:
+        return RabbitTransport(settings.broker_url, name=f"mlsync {os.getpid()}", prefetch=prefetch)
+    except ValueError as error:
+        raise SettingsError(f"broker_url (MLSYNC_BROKER_URL): {error}") from None
+
+
+def refuse_database_of_one_process(settings: Settings) -> None:
+    """Several processes need a database that several processes may write. Raises SettingsError."""
+    if settings.database_url.startswith("sqlite:"):
+        raise SettingsError(
+            "database_url (MLSYNC_DATABASE_URL): SQLite is for one process, and broker_url (MLSYNC_BROKER_URL) is for "
+            "several; give a PostgreSQL database, postgresql://…, or broker_url memory:"
+        )
 
 
 def login_url(feed: FeedSettings) -> str:
@@ -209,21 +230,27 @@ def make_source(
 
 
 class App:
-    """All services in this process, over in-memory queues."""
+    """The services, or some of them, in this process: in the form that ``broker_url`` names."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] | None = None) -> None:
-        """Puts everything together, the store on ``clock`` or its own; opens nothing. Raises SettingsError."""
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] | None = None, beside: bool = False) -> None:
+        """Puts everything together, the store on ``clock`` or its own; opens nothing. Raises SettingsError.
+
+        ``beside`` other processes that are at work: what it publishes stays in its own memory.
+        """
         for secret in secrets_of(settings):
             register_secret(secret)
         self.settings = settings
         self.store = open_store(settings, clock)
         self.blobs: Blobs = open_blobs(settings)
         _refuse_database_among_photos(settings)
-        self.transport = open_transport(settings)
         self.runs: dict[str, str] = {}
+        self.tenures: dict[str, Tenure] = {}
         self._stop = threading.Event()
+        self._stopped_at: float | None = None
         self._threads: list[threading.Thread] = []
-        outbox = self.outbox = PhotosOnce(self.transport)
+        self.form: Form = self._form(beside)
+        self.transport = self.form.transport
+        outbox = self.outbox = self.form.outbox
         feeds = settings.feeds
         self.polite = {
             name: Polite(name, feed, self.store, self._pause, functools.partial(self._requested, name))
@@ -233,7 +260,7 @@ class App:
         self.geocoder = self._geocoder()
         tell = {"tell": self.geocoder.tell} if self.geocoder else {}
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
-        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused)
+        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused, self._may)
         self.reconciler = Reconciler(
             {
                 name: ReconcilerSettings(
@@ -248,6 +275,7 @@ class App:
             self.store,
             outbox,
             **tell,
+            handled=self.store.syncs.handled,
         )
         self.writer = Writer(
             {
@@ -265,8 +293,8 @@ class App:
             outbox,
             **tell,
         )
-        self._fetch_queues = {name: f"fetcher.{name}" for name in feeds}
-        self._drain = Drain(self.transport, self.store, [*self._fetch_queues.values(), *SERVICES])
+        queues = [*(f"{RecordsRequested.QUEUE}.{name}" for name in feeds), *SERVICES]
+        self._drain = Drain(self.transport, self.store, [*queues, *map(backlog_of, queues)])
         self.media = Media(
             {name: self._media(name, feed) for name, feed in feeds.items()},
             self.store,
@@ -275,12 +303,19 @@ class App:
             settings.media.workers,
         )
 
+    def _form(self, beside: bool) -> Form:
+        if is_embedded(self.settings) or beside:
+            return Embedded(self.store, self._stop, alone=not beside or is_embedded(self.settings))
+        transport = open_transport(self.settings)
+        refuse_database_of_one_process(self.settings)
+        return Distributed(transport, self.store, self._stop, self.settings.takeover)
+
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
         return SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes
             ),
-            LocalSlots(),
+            self.form.slots(name),
             feed.sessions,
             idle_seconds=5.0,
         )
@@ -329,15 +364,26 @@ class App:
             self.pools[name],
         )
 
-    def _pace(self) -> None:
-        while self.transport.pressure("writer") > PAGES_AHEAD_BYTES and not self._stop.is_set():
-            self._stop.wait(0.02)
+    def _pace(self, backlog: bool) -> bool:
+        until = time.monotonic() + PACE_SECONDS
+        while self.form.behind(backlog=backlog):
+            if time.monotonic() > until or self._stop.wait(0.02 if self.form.alone else 0.5):
+                return False
+        return True
 
-    def open(self) -> None:
-        """Take the database, where only one process may have it; migrate it, and clear up after one that died."""
-        self.store.claim()
-        self.store.migrate()
-        self.store.recover()
+    def _may(self, feed: str) -> bool:
+        """Whether this process may take the feed's inventories."""
+        tenure = self.tenures.get(feed)
+        return not self._stop.is_set() and (tenure is None or tenure.held)
+
+    def open(self, *, photos: bool = True) -> None:
+        """Make the database ready, and the photo store if ``photos``. Raises StoreError and SettingsError."""
+        self.form.open()
+        if photos:
+            self.prepare_photos()
+
+    def prepare_photos(self) -> None:
+        """Make the photo store ready. Raises SettingsError."""
         try:
             self.blobs.prepare()
         except BlobsUnavailableError as error:
@@ -346,32 +392,59 @@ class App:
             raise SettingsError(f"media_url (MLSYNC_MEDIA_URL): {self.settings.media_url}: {error.strerror}") from error
 
     def start(self, services: Sequence[str] = SERVICES) -> None:
-        """Start the threads of ``services``."""
-        loops: list[tuple[str, str, Handler, int]] = [
-            *(
-                ("fetcher", queue, self.fetcher.handle, self.settings.feeds[feed].sessions)
-                for feed, queue in self._fetch_queues.items()
-            ),
-            ("reconciler", "reconciler", self.reconciler.handle, 1),
-            ("writer", "writer", self.writer.handle, 1),
-            ("media", "media", self._photos, self.settings.media.workers),
+        """Start the threads of ``services``. Raises TransportUnavailableError.
+
+        What a feed's fetcher does waits for ``fetching`` where several processes may want to do it.
+        """
+        self.form.connect()
+        loops: list[tuple[str, Handler, int]] = [
+            ("reconciler", self.reconciler.handle, 1),
+            ("writer", self.writer.handle, 1),
+            ("media", self._photos, self.settings.media.workers),
         ]
         if self.geocoder is not None and "geocoder" in services:
             self.geocoder.begin()
-            loops.append(("geocoder", "geocoder", self.geocoder.handle, 1))
-        for service, queue, handler, threads in loops:
+            loops.append(("geocoder", self.geocoder.handle, 1))
+        for service, handler, threads in loops:
             if service in services:
-                consumer = Consumer(self.transport, [queue], handler, ConsumerSettings(poll_seconds=0.2), name=queue)
-                self._threads += consumer.run_in_threads(threads, self._stop)
+                self._threads += self._consume(service, handler, threads, self._stop)
+        if "fetcher" in services and self.form.alone:
+            for feed in self.settings.feeds:
+                self._threads += self._fetch(feed, self._stop)
         for target, name in ((self._drain.run, "drain"), (self._reap, "reaper")):
             thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
+    @contextmanager
+    def fetching(self, feed: str, tenure: Tenure) -> Iterator[None]:
+        """Serve requests for the feed's records as long as this lasts, which is as long as the tenure does."""
+        stop = threading.Event()
+        self.tenures[feed] = tenure
+        threads = self._fetch(feed, stop)
+        try:
+            yield
+        finally:
+            stop.set()
+            self._join(threads)
+            queue = f"{RecordsRequested.QUEUE}.{feed}"
+            self.transport.leave([queue, backlog_of(queue)])
+            self.log_out(feed)
+
+    def _fetch(self, feed: str, stop: threading.Event) -> list[threading.Thread]:
+        sessions = self.settings.feeds[feed].sessions
+        return self._consume(f"{RecordsRequested.QUEUE}.{feed}", self.fetcher.handle, sessions, stop)
+
+    def _consume(self, queue: str, handler: Handler, threads: int, stop: threading.Event) -> list[threading.Thread]:
+        """Threads that handle a queue, and what may wait behind it."""
+        settings = ConsumerSettings(poll_seconds=0.2)
+        consumer = Consumer(self.transport, [queue, backlog_of(queue)], handler, settings, name=queue, away=AWAY)
+        return consumer.run_in_threads(threads, stop)
+
     def _photos(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         if not isinstance(message, PhotosPending):
             return self.media.handle(envelope, message, delivery)
-        with self.outbox.taking(message):
+        with self.form.taking(message):
             return self.media.handle(envelope, message, delivery)
 
     def addresses_due(self) -> bool:
@@ -396,19 +469,37 @@ class App:
     def _reap(self, stop: threading.Event) -> None:
         """Log out sessions nobody uses."""
         while not stop.wait(1.0):
-            for pool in self.pools.values():
-                pool.reap(time.monotonic())
+            for feed, pool in self.pools.items():
+                try:
+                    pool.reap(time.monotonic())
+                except Exception:
+                    log.exception("idle sessions could not be ended", feed=feed)
 
     @property
     def stopping(self) -> threading.Event:
         """Set when the process is to end."""
         return self._stop
 
+    def stop(self) -> None:
+        """The process is to end, within the grace time from now."""
+        self._stopped_at = self._stopped_at or time.monotonic()
+        self._stop.set()
+
+    def grace_left(self) -> float:
+        """Seconds that what is in hand may still take."""
+        passed = 0.0 if self._stopped_at is None else time.monotonic() - self._stopped_at
+        return max(0.0, FOR_WORK * self.settings.grace - passed)
+
+    def _join(self, threads: Sequence[threading.Thread]) -> None:
+        """Wait for them; those that outlast the grace time are left to end with the process."""
+        for thread in threads:
+            while thread.is_alive() and self.grace_left() > 0:
+                thread.join(0.2 if self._stopped_at is None else self.grace_left())
+
     def close(self) -> None:
         """Finish what is in hand, log out everywhere, give everything back. May be called twice."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
+        self.stop()
+        self._join(self._threads)
         self._threads.clear()
         self.media.close()
         self.transport.close()
@@ -416,13 +507,14 @@ class App:
             pool.close()
         if self.geocoder is not None:
             self.geocoder.close()
+        self.form.close()
         self.store.close()
 
     @contextmanager
     def running(self, services: Sequence[str] = SERVICES) -> Iterator[App]:
         """Open, start ``services``, and close at the end."""
         try:
-            self.open()
+            self.open(photos="media" in services or "fetcher" in services)
             self.start(services)
             yield self
         finally:

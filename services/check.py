@@ -14,12 +14,14 @@ from rich.console import Console
 from services.app import (
     database_file,
     database_name,
+    is_embedded,
     login_url,
     make_source,
     media_folder,
     open_blobs,
     open_store,
     open_transport,
+    refuse_database_of_one_process,
 )
 from services.polite import Polite
 from shared.geocoding.nominatim import GeocoderError, Nominatim
@@ -27,6 +29,10 @@ from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
 from shared.store.base import StoreError
 from shared.telemetry import escape, redact
+from shared.transport.base import TransportUnavailableError
+
+LOGIN_SECONDS = 60.0
+"""How long trying a login may keep others from the session."""
 
 
 def run_check(settings: Settings, console: Console) -> bool:
@@ -42,14 +48,14 @@ def run_check(settings: Settings, console: Console) -> bool:
     well = [
         _try(console, "database", lambda: _database(settings)),
         _try(console, "photo store", lambda: _photos(settings)),
-        _try(console, "broker", lambda: str(open_transport(settings) and settings.broker_url)),
+        _try(console, "broker", lambda: _broker(settings)),
     ]
     if settings.geocoder.url is not None:
         well.append(_try(console, "geocoder", lambda: _geocoder(settings)))
     if not settings.feeds:
         console.print("feeds: none configured; `mlsync demo` needs none", markup=False)
     for feed, chosen in settings.feeds.items():
-        well.append(_try(console, f"feed {feed}", functools.partial(_login, settings, feed, chosen)))
+        well.append(_try(console, f"feed {feed}", functools.partial(_feed, settings, feed, chosen)))
     return all(well)
 
 
@@ -68,7 +74,7 @@ def _explain(console: Console, variable: str, value: object, description: str | 
 def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
     try:
         answer = attempt()
-    except (SourceError, StoreError, GeocoderError, OSError, ValueError) as error:
+    except (SourceError, StoreError, GeocoderError, TransportUnavailableError, OSError, ValueError) as error:
         console.print(f"{what}: {escape(redact(str(error)))}", markup=False, style="red", soft_wrap=True)
         return False
     console.print(f"{what}: {escape(answer)}", markup=False, style="green", soft_wrap=True)
@@ -85,6 +91,18 @@ def _database(settings: Settings) -> str:
     finally:
         store.close()
     return f"{database_name(settings)} is there, its tables are of this version"
+
+
+def _broker(settings: Settings) -> str:
+    if is_embedded(settings):
+        return f"{settings.broker_url} needs none"
+    refuse_database_of_one_process(settings)
+    transport = open_transport(settings)
+    try:
+        transport.open()
+    finally:
+        transport.close()
+    return f"{settings.broker_url} answers"
 
 
 def _photos(settings: Settings) -> str:
@@ -112,6 +130,26 @@ def _writable(path: Path) -> str:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise OSError(f"{there} cannot be written to; give another place, or rights on it")
     return "can be written to" if there == path else f"will be made in {there}"
+
+
+def _feed(settings: Settings, name: str, feed: FeedSettings) -> str:
+    """Log in, on a session that no process has now."""
+    if is_embedded(settings):
+        return _login(settings, name, feed)
+    store = open_store(settings)
+    holder = f"mlsync check, process {os.getpid()}"
+    slots = [f"session:{name}:{slot}" for slot in range(feed.sessions)]
+    try:
+        store.check()
+        mine = next((slot for slot in slots if store.leases.take(slot, holder, LOGIN_SECONDS)), None)
+        if mine is None:
+            return f"not tried: its {feed.sessions} sessions are in use by processes that run"
+        try:
+            return _login(settings, name, feed)
+        finally:
+            store.leases.release(mine, holder)
+    finally:
+        store.close()
 
 
 def _login(settings: Settings, name: str, feed: FeedSettings) -> str:

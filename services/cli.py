@@ -10,8 +10,9 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from functools import partial
 from importlib import metadata
@@ -23,14 +24,15 @@ import typer
 from rich.console import Console
 
 from services import operator, report
-from services.app import SERVICES, App, database_name, open_store
+from services.app import SERVICES, App, database_name
+from services.asking import sync_or_ask
 from services.outcome import FeedReport
 from services.progress import counting, watch_or_log
-from services.sync import sync as sync_feeds
 from shared import telemetry
 from shared.instants import instant
 from shared.settings import Settings, SettingsError, load, secrets_of
 from shared.store.base import StoreError
+from shared.transport.base import TransportUnavailableError
 
 OK, FAILED, USAGE, NOT_IN_STEP = 0, 1, 2, 3
 
@@ -115,7 +117,7 @@ def errors() -> Iterator[None]:
         yield
     except SettingsError as error:
         _fail(str(error), USAGE)
-    except StoreError as error:
+    except (StoreError, TransportUnavailableError) as error:
         _fail(str(error), FAILED)
 
 
@@ -146,9 +148,19 @@ def _chosen(settings: Settings, names: list[str] | None) -> list[str]:
     return list(dict.fromkeys(names)) if names else list(settings.feeds)
 
 
-def _stop_on_signal(running: App) -> None:
+def _stop_on_signal(running: App, code: int) -> None:
+    """The first signal lets it finish what is in hand, a second one ends it at once.
+
+    When the grace time is over it ends with ``code``, whatever hangs: nothing is lost that is not found again.
+    """
+
     def stop(_number: int, _frame: object) -> None:
-        running.stopping.set()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        running.stop()
+        last = threading.Timer(running.settings.grace, os._exit, (code,))
+        last.daemon = True
+        last.start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -188,15 +200,18 @@ def sync(
     ] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the feeds in step with their MLS, once."""
+    """Bring the feeds in step with their MLS, once.
+
+    With a broker a process that fetches for the feed is asked to, where one runs; else all services run here.
+    """
     with errors():
         progress = sys.stderr.isatty()
         settings = _settings(config, level="warning" if progress else None)
         names = _chosen(settings, feed)
         running = App(settings)
-        _stop_on_signal(running)
-        with running.running(), watch_or_log(running, progress) as watch:
-            reports = sync_feeds(running, names, limit=limit, wait=wait, watch=watch)
+        _stop_on_signal(running, FAILED)
+        with closing(running), watch_or_log(running, progress) as watch:
+            reports = sync_or_ask(running, names, limit=limit, wait=wait, watch=watch)
     if as_json:
         typer.echo(json.dumps({"feeds": {item.feed: item.as_json() for item in reports}}))
     else:
@@ -204,27 +219,34 @@ def sync(
     raise typer.Exit(_exit_code(reports))
 
 
-@app.command(epilog="Example: mlsync run            (all five services)")
+@app.command(epilog="Example: mlsync run            (all five services); mlsync run writer media")
 def run(
     services: Annotated[
         list[Service] | None, typer.Argument(help="Services to run [default: all five]", show_default=False)
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Keep the feeds in step, on their schedule, until told to stop."""
+    """Keep the feeds in step, on their schedule, until told to stop.
+
+    With a broker each service may run in processes of its own, as many as are wanted.
+    """
     from services.schedule import keep_in_step
 
     with errors():
         settings = _settings(config)
         names = _chosen(settings, None)
-        if services and {item.value for item in services} != set(SERVICES):
+        chosen = [item.value for item in services] if services else SERVICES
+        running = App(settings)
+        if running.form.alone and set(chosen) != set(SERVICES):
             raise SettingsError(
                 "with broker_url memory: (MLSYNC_BROKER_URL) all five services run in one process; leave the names out"
             )
-        running = App(settings)
-        _stop_on_signal(running)
-        with running.running():
-            keep_in_step(running, names)
+        _stop_on_signal(running, OK)
+        with running.running(chosen):
+            if "fetcher" in chosen:
+                keep_in_step(running, names)
+            else:
+                running.stopping.wait()
 
 
 @app.command(epilog="Example: mlsync status --json")
@@ -254,14 +276,15 @@ def check(config: ConfigOption = None) -> None:
 
 @app.command(epilog="Example: mlsync migrate")
 def migrate(config: ConfigOption = None) -> None:
-    """Make the tables, or bring them to this version."""
+    """Make the tables, or bring them to this version; make the bucket or folder for photos."""
     with errors():
         settings = _settings(config, level="warning")
-        store = open_store(settings)
+        running = App(settings, beside=True)
         try:
-            store.migrate()
+            running.store.migrate()
+            running.prepare_photos()
         finally:
-            store.close()
+            running.close()
         typer.echo(f"{database_name(settings)} is at this version")
 
 
@@ -365,7 +388,10 @@ def audit_media(config: ConfigOption = None, as_json: JsonOption = False) -> Non
         running = App(settings)
         try:
             running.open()
-            found = audit(running.store, running.blobs, settings.feeds)
+            with running.form.only("audit") as mine:
+                if not mine:
+                    raise StoreError("another process is auditing the photo store; try again when it is done")
+                found = audit(running.store, running.blobs, settings.feeds)
         finally:
             running.close()
     typer.echo(json.dumps(found.as_json()) if as_json else found.in_words())

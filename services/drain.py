@@ -9,13 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-import structlog
-
+from shared.consumer import Outage
 from shared.messages import UndecodableError, decode
 from shared.store.base import Store
 from shared.transport.base import DEAD_SUFFIX, Transport, dead_of
-
-log = structlog.get_logger()
 
 POLL_SECONDS = 0.1
 """How soon it sees that it is to stop."""
@@ -31,13 +28,16 @@ class Drain:
 
     def run(self, stop: threading.Event) -> None:
         """Drain until ``stop`` is set."""
+        outage = Outage()
         while not stop.is_set():
             try:
-                if not self.run_once(POLL_SECONDS):
+                if self.run_once(POLL_SECONDS):
+                    outage.over("drain")
+                else:
                     stop.wait(0.05)
-            except Exception:
-                log.exception("a dead letter could not be set aside; it stays on its queue")
-                stop.wait(1.0)
+            except Exception as error:  # what is in hand is delivered again, at the latest to the next process
+                outage.begun("drain", error)
+                stop.wait(outage.pause())
 
     def run_once(self, timeout: float) -> bool:
         """Drain one message, waiting at most ``timeout`` seconds for it; False when none came."""
@@ -54,7 +54,11 @@ class Drain:
             feed, resource = message.feed, getattr(message, "resource", "")
             key = f"{envelope.type} {getattr(message, 'key', '')}".strip()
             body = bytes(envelope.body)
-        now = self._store.feeds.now()
-        self._store.quarantine.put(feed, resource, key, "message", delivery.reason, body, now)
+        try:
+            now = self._store.feeds.now()
+            self._store.quarantine.put(feed, resource, key, "message", delivery.reason, body, now)
+        except Exception:
+            self._transport.reject(delivery, delivery.reason)  # it stays on its queue
+            raise
         self._transport.ack(delivery)
         return True

@@ -26,20 +26,21 @@ def forget(
     """Delete the feed, configured or not, if ``confirmed`` says so of its rows by table; these, or None if it did not.
 
     Killed at any instant, it goes on when it is called again. Raises StoreError when another process has the database,
-    or nothing is stored of such a feed.
+    or fetches for the feed, or nothing is stored of such a feed.
     """
     app = App(settings)
     try:
         app.store.check()
         app.open()
-        held = app.store.forgetting.held(feed)
-        if not held:
-            known = ", ".join(app.store.forgetting.feeds()) or "none"
-            raise StoreError(f"nothing is stored of a feed {feed}; feeds in the database: {known}")
-        if not confirmed(held):
-            return None
-        erase(app.store, app.blobs, feed, held, counting)
-        return held
+        with app.form.alone_with(feed):
+            held = app.store.forgetting.held(feed)
+            if not held:
+                known = ", ".join(app.store.forgetting.feeds()) or "none"
+                raise StoreError(f"nothing is stored of a feed {feed}; feeds in the database: {known}")
+            if not confirmed(held):
+                return None
+            erase(app.store, app.blobs, feed, held, counting)
+            return held
     finally:
         app.close()
 

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from services.app import App
+from services.embedded import Embedded
 from services.outcome import FeedReport
 from services.report import print_sync
 from services.sync import settle
@@ -42,7 +43,7 @@ def run_ingest(
     """Ingest ``files`` for ``feed`` in the order given. Returns the exit code."""
     if dry_run:
         return _show(settings, feed, files, as_json=as_json)
-    app = App(settings)
+    app = App(settings, beside=True)
     run_id = new_id()
     with app.running(SERVED):
         app.store.feeds.start_run(feed, run_id, "ingest")
@@ -64,7 +65,8 @@ def run_ingest(
 
 def _handled(app: App) -> bool:
     """Photos are for a later sync to fetch: requests for them stay unheard here."""
-    depths = app.transport.depths()
+    assert isinstance(app.form, Embedded)
+    depths = app.form.transport.depths()
     return not any(any(depths.get(queue, ())) for queue in SERVED)
 
 

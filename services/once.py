@@ -15,7 +15,7 @@ BUSY_SECONDS = 0.2
 
 
 class PhotosOnce(Outbox):
-    """An outbox that leaves out a ``photos.pending`` whose like is still queued.
+    """An outbox that leaves out a ``photos.pending`` whose like is still queued, where it comes as soon.
 
     The one queued will read what is true when its turn comes. That holds only where queue and publisher share a
     process, so that neither dies without the other. A first load takes hours, and every inventory meanwhile says it all
@@ -24,7 +24,7 @@ class PhotosOnce(Outbox):
 
     def __init__(self, transport: Transport) -> None:
         super().__init__(transport)
-        self._queued: set[tuple[str, str, str]] = set()
+        self._queued: set[tuple[str, str, str, bool]] = set()
         self._busy: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
@@ -33,9 +33,9 @@ class PhotosOnce(Outbox):
         if isinstance(message, PhotosPending):
             record = (message.feed, message.resource, message.key)
             with self._lock:
-                if record in self._queued:
+                if (*record, False) in self._queued or (*record, message.backlog) in self._queued:
                     return
-                self._queued.add(record)
+                self._queued.add((*record, message.backlog))
         super().publish(message, run_id)
 
     @contextmanager
@@ -46,7 +46,7 @@ class PhotosOnce(Outbox):
         """
         record = (message.feed, message.resource, message.key)
         with self._lock:
-            self._queued.discard(record)
+            self._queued.discard((*record, message.backlog))
             if record in self._busy:
                 raise Retry("another thread is at the record", delay=BUSY_SECONDS, counts=False)
             self._busy.add(record)
@@ -55,7 +55,7 @@ class PhotosOnce(Outbox):
         except Retry as error:
             if not error.counts:  # then it is queued again in any case, perhaps for long
                 with self._lock:
-                    self._queued.add(record)
+                    self._queued.add((*record, message.backlog))
             raise
         finally:
             with self._lock:

@@ -102,10 +102,13 @@ def chosen(parked: Sequence[Parked], ids: Sequence[str]) -> list[Parked]:
 
 
 def replay(settings: Settings, ids: Sequence[str]) -> tuple[int, int]:
-    """Handle things again, as they were observed then; ``(replayed, still in quarantine)``."""
+    """Handle things again, as they were observed then; ``(replayed, still in quarantine)``.
+
+    With a broker the processes that run do it; what they have not done within ten seconds counts as still there.
+    """
     app = App(settings)
     run_id = new_id()
-    with app.running(SERVICES):
+    with app.running(SERVICES if app.form.alone else ()):
         wanted = chosen(app.store.quarantine.list(), ids)
         for item in wanted:
             publish = _again(item)
@@ -114,10 +117,15 @@ def replay(settings: Settings, ids: Sequence[str]) -> tuple[int, int]:
             if item.kind == "message":
                 app.store.quarantine.drop([item.id])  # parked anew if it fails again
             publish(app, run_id)
-        settle(app, run_id, 60.0, lambda _: None)
+        asked = {item.id for item in wanted}
+        settle(app, run_id, 60.0 if app.form.alone else 10.0, lambda _: None, lambda: not asked & _parked(app))
         app.drain_dead()
-        left = {item.id for item in app.store.quarantine.list()}
+        left = _parked(app)
     return len(wanted), sum(item.id in left for item in wanted)
+
+
+def _parked(app: App) -> set[str]:
+    return {item.id for item in app.store.quarantine.list()}
 
 
 def _record(item: Parked) -> SourceRecord | None:

@@ -163,10 +163,10 @@ def remaining(app: App, left: Outstanding, unwritten: int = 0, trouble: str = ""
     if left.next_due is not None:
         minutes = max(0, left.next_due - app.store.feeds.now()) / 60_000_000
         due = f" (the first is due in {minutes:.0f} min)"
-    delayed = app.transport.next_due()
+    delayed = app.form.next_retry()
     soon = "; the next sync goes on"
     if delayed is not None:
-        soon = f"; a retry is due in {max(0.0, delayed - time.monotonic()):.0f} s, the next sync goes on at once"
+        soon = f"; a retry is due in {delayed:.0f} s, the next sync goes on at once"
     if left.wanted:
         found.append(f"{left.wanted} records still to fetch{soon}" + (f"; {trouble}" if trouble else ""))
     if left.photos:

@@ -46,14 +46,20 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How much of each limit is used, and until when no request may be sent; None: it may now."""
+    """How much of each limit is used, and until when no request may be sent; None: it may now.
+
+    ``fetcher`` is the process that fetches for the feed, where several may.
+    """
 
     uses: tuple[Use, ...] = ()
     wait: Wait | None = None
+    fetcher: str | None = None
 
     def lines(self) -> list[str]:
         """In words."""
         lines = [f"{use.used:,} of {use.setting} {use.limit:,} used" for use in self.uses]
+        if self.fetcher is not None:
+            lines.append(f"fetched by {self.fetcher}")
         return lines if self.wait is None else [*lines, in_words(self.wait)]
 
     def as_json(self) -> dict[str, Any]:
@@ -63,6 +69,7 @@ class Standing:
             "budget": {use.setting: {"limit": use.limit, "used": use.used} for use in self.uses},
             "paused_until": None if wait is None else _next(wait),
             "paused_because": None if wait is None else wait.reason,
+            "fetcher": self.fetcher,
         }
 
 

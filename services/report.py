@@ -12,6 +12,7 @@ from rich.table import Table
 
 from services import oddities
 from services.app import database_file, open_store
+from services.distributed import fetcher_of
 from services.outcome import FeedReport
 from services.polite import Polite, Standing
 from shared.geocoding.nominatim import host_of
@@ -92,7 +93,12 @@ def standings(settings: Settings) -> dict[str, Standing]:
     if file is not None and not file.exists():
         return dict.fromkeys(settings.feeds, Standing())
     try:
-        return {name: Polite(name, feed, store, time.sleep).standing() for name, feed in settings.feeds.items()}
+        return {
+            name: replace(
+                Polite(name, feed, store, time.sleep).standing(), fetcher=store.leases.holder(fetcher_of(name))
+            )
+            for name, feed in settings.feeds.items()
+        }
     finally:
         store.close()
 

@@ -10,7 +10,9 @@ import structlog
 from services.app import App
 from services.due import Terms
 from services.fetcher.service import Changes, Taken
+from services.form import AWAY
 from services.incremental import bring
+from services.patience import patiently
 from services.retention import expire
 from shared.sources.base import SourceError, SourcePausedError, SourceUnavailableError
 from shared.store.base import MICROSECONDS
@@ -46,11 +48,7 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
     errors: list[str] = []
     paused, passing = "", True
     try:
-        if limit is None:
-            app.writer.give_up(feed, run_id)
-        app.writer.remap(feed, run_id)
-        app.media.forget_placeholders(feed)
-        expire(app.store, feed, app.settings.feeds[feed].history_days, app.stopping.is_set)
+        patiently(app.stopping, functools.partial(_prepare, app, feed, run_id, limit))
         _take_one(app, feed, LISTINGS, run_id, limit, wait, taken, changes)
         for resource in app.settings.feeds[feed].resources[1:] if limit is None else ():
             try:
@@ -67,6 +65,8 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
     except SourceError as error:
         errors.append(str(error))
         passing &= isinstance(error, SourceUnavailableError)
+    except AWAY as error:
+        errors.append(str(error))
     except Exception as error:
         log.exception("the inventory could not be taken", feed=feed)
         errors.append(f"{type(error).__name__}: {error}")
@@ -82,6 +82,15 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
     results[feed] = Result(
         taken, "; ".join(errors) or None, "; ".join(doubts), paused, bool(errors) and passing, changes
     )
+
+
+def _prepare(app: App, feed: str, run_id: str, limit: int | None) -> None:
+    """What follows from the settings alone; interrupted, it finds less to do."""
+    if limit is None:
+        app.writer.give_up(feed, run_id)
+    app.writer.remap(feed, run_id)
+    app.media.forget_placeholders(feed)
+    expire(app.store, feed, app.settings.feeds[feed].history_days, app.stopping.is_set)
 
 
 def _take_one(
@@ -114,25 +123,20 @@ def _inventory(app: App, feed: str, resource: str, run_id: str, limit: int | Non
     """Take it; as soon as the MLS may be asked, if that is within ``wait`` seconds. Raises SourceError."""
     while True:
         try:
-            return app.fetcher.take_inventory(feed, resource, run_id, limit)
+            return patiently(app.stopping, functools.partial(app.fetcher.take_inventory, feed, resource, run_id, limit))
         except SourcePausedError as error:
             if error.retry_after > wait or app.stopping.wait(error.retry_after):
                 raise
 
 
-def settled(app: App, feed: str, result: Result | None) -> bool:
-    """Whether this feed has nothing left to do now, though others may keep the queues busy."""
+def settled(app: App, feed: str, run_id: str, result: Result | None) -> bool:
+    """Whether the store shows nothing left of this run to do now, whatever else is on its way."""
     if result is None or not (result.taken or result.changes) or result.paused:
         return True
-    if not all(item.proven for item in result.taken.values()):
+    if any(app.store.syncs.parts(run_id, feed, name) < item.parts for name, item in result.taken.items()):
         return False
     with app.store.write() as tx:
-        for resource, item in result.taken.items():
-            horizon = tx.ledger.horizon(feed, resource)
-            if horizon is None or horizon.observed_at < item.observed_at or not horizon.complete:
-                return False
-        for part in result.changes:
-            if tx.marks.unhandled(feed, part.resource, app.runs[feed], part.pages):
-                return False
+        if any(tx.marks.unhandled(feed, part.resource, run_id, part.pages) for part in result.changes):
+            return False
     left = app.store.feeds.outstanding(feed)
-    return not (left.wanted or left.photos or left.released)
+    return not (left.photos or left.released or (left.wanted and not app.fetcher.given_up(feed)))

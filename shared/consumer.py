@@ -7,6 +7,10 @@
 | raises ``Reject``, or the bytes do not decode | parks it with the reason |
 | raises anything else | delivers again with exponential back-off and jitter |
 | has had ``max_attempts`` | parks it with the last error |
+
+What it works with may be away (``away``): the message then waits as for ``Retry(counts=False)``, and its thread with
+it, ever longer up to half a minute, so that neither parks a message nor spins; one line says so, and one that it is
+over.
 """
 
 from __future__ import annotations
@@ -39,11 +43,46 @@ SECONDS = Histogram(
 )
 
 _REASON_LENGTH = 2_000
-_LEVELS = {"ok": "info", "deferred": "debug", "retried": "warning"}
+_LEVELS = {"ok": "info", "deferred": "debug", "retried": "warning", "away": "debug"}
 
 Handler = Callable[[Envelope, Message, Delivery], "str | None"]
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+class Outage:
+    """That something does not answer: told once, and left alone ever longer before it is tried again.
+
+    Safe to use from many threads, which may all fail at once: that is one failure.
+    """
+
+    def __init__(self, most: float = 30.0) -> None:
+        self._most = most
+        self._failures = 0
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def begun(self, who: str, error: Exception) -> float:
+        """It does not answer (any more); for how many seconds to leave it alone."""
+        with self._lock:
+            first, now = not self._failures, time.monotonic()
+            if now >= self._until:
+                self._failures += 1
+                self._until = now + min(self._most, 0.5 * 2.0 ** min(self._failures, 30))
+        if first:
+            log.warning("away", who=who, reason=_bounded(_words(error)))
+        return self.pause()
+
+    def over(self, who: str) -> None:
+        """It answers."""
+        with self._lock:
+            failures, self._failures, self._until = self._failures, 0, 0.0
+        if failures:
+            log.info("back", who=who, failures=failures)
+
+    def pause(self) -> float:
+        """For how many seconds more to leave it alone, 0 when all is well."""
+        return max(0.0, self._until - time.monotonic())
 
 
 class Retry(Exception):
@@ -76,6 +115,7 @@ class ConsumerSettings:
     base_delay_seconds: float = 1.0
     max_delay_seconds: float = 300.0
     poll_seconds: float = 1.0
+    away_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +146,9 @@ class Consumer:
         clock: Callable[[], float] = time.monotonic,
         rng: random.Random | None = None,
         name: str = "consumer",
+        away: tuple[type[Exception], ...] = (),
     ) -> None:
+        """``away`` are the errors which say that something does not answer now, whatever the message."""
         self._transport = transport
         self._queues = tuple(queues)
         self._handle = handle
@@ -114,6 +156,8 @@ class Consumer:
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
         self._name = name
+        self._away = away
+        self._outage = Outage(self._settings.away_seconds)
         self._turned: dict[int, float] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -128,7 +172,9 @@ class Consumer:
                 except Exception as error:
                     log.error("receive_failed", consumer=self._name, error=_words(error))
                     handled = False
-                if not handled:
+                if handled:
+                    stop.wait(self._outage.pause())
+                else:
                     # A broker that is away, or a closed transport, answers at once: do not spin on it.
                     stop.wait(max(0.0, poll - (self._clock() - started)))
         finally:
@@ -179,13 +225,18 @@ class Consumer:
             return _Ending("exhausted", reason=f"delivered {delivery.attempt} times and never settled")
         try:
             with bound_contextvars(run_id=envelope.run_id, message_id=envelope.id):
-                return _Ending("ok", label=self._handle(envelope, message, delivery) or "ok")
+                label = self._handle(envelope, message, delivery) or "ok"
+            if label == "ok":  # what found nothing to do may not have needed what is away
+                self._outage.over(self._name)
+            return _Ending("ok", label=label)
         except Reject as error:
             return _Ending("rejected", reason=error.reason)
         except Retry as error:
             if not error.counts:
                 return _Ending("deferred", delay=self._delay(delivery, error.delay), reason=error.reason)
             return self._again(delivery, error.reason, error.delay)
+        except self._away as error:
+            return _Ending("away", delay=self._outage.begun(self._name, error), reason=_words(error))
         except Exception as error:
             return self._again(delivery, _words(error), None, error)
 
@@ -209,7 +260,7 @@ class Consumer:
                 self._transport.ack(delivery)
             case "retried":
                 self._transport.retry(delivery, ending.delay)
-            case "deferred":
+            case "deferred" | "away":
                 self._transport.publish(delivery.queue, delivery.body, delay=ending.delay)
                 self._transport.ack(delivery)
             case _:
@@ -220,7 +271,7 @@ class Consumer:
         SECONDS.labels(queue).observe(seconds)
         if ending.reason:
             facts["reason"] = _bounded(ending.reason)
-        if ending.outcome in ("retried", "deferred"):
+        if ending.outcome in ("retried", "deferred", "away"):
             facts["delay"] = round(ending.delay, 3)
         if ending.error is not None:
             facts["exc_info"] = ending.error

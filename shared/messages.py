@@ -3,6 +3,9 @@
 A message is named as a fact or a request. An optional field with a default may join a version, readers
 deployed first; any other change is a new class with a new version.
 
+A first load, or whatever else is much at once, goes by queues of its own (``backlog``), which their consumers look at
+after the others: what changed meanwhile does not wait behind it. What follows from such a message goes the same way.
+
 Instants are integers: microseconds since 1970-01-01T00:00:00Z. ``observed_at`` is always issued by the
 store (see ``shared.store.base``), never by a process's own clock.
 """
@@ -50,6 +53,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return self.QUEUE
 
 
+def backlog_of(queue: str) -> str:
+    """The queue for what may wait behind all that is on ``queue``."""
+    return f"{queue}.backlog"
+
+
 class PageFetched(Message, frozen=True, kw_only=True):
     """Up to 100 records of one resource as the MLS sent them, and the keys that were asked for: none, of changes.
 
@@ -67,6 +75,12 @@ class PageFetched(Message, frozen=True, kw_only=True):
     records: list[SourceRecord]
     failure: str = ""
     broken: list[BrokenRecord] = []
+    backlog: bool = False
+
+    @property
+    def queue(self) -> str:
+        """The lane's."""
+        return backlog_of(self.QUEUE) if self.backlog else self.QUEUE
 
 
 class InventoryTaken(Message, frozen=True, kw_only=True):
@@ -101,11 +115,13 @@ class RecordsRequested(Message, frozen=True, kw_only=True):
 
     resource: str
     keys: list[str]
+    backlog: bool = False
 
     @property
     def queue(self) -> str:
-        """The feed's own."""
-        return f"{self.QUEUE}.{self.feed}"
+        """The feed's own, the lane's."""
+        queue = f"{self.QUEUE}.{self.feed}"
+        return backlog_of(queue) if self.backlog else queue
 
 
 class ListingsDeleted(Message, frozen=True, kw_only=True):
@@ -137,6 +153,12 @@ class PhotosPending(Message, frozen=True, kw_only=True):
 
     resource: str
     key: str
+    backlog: bool = False
+
+    @property
+    def queue(self) -> str:
+        """The lane's."""
+        return backlog_of(self.QUEUE) if self.backlog else self.QUEUE
 
 
 class AddressesPending(Message, frozen=True, kw_only=True):

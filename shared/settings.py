@@ -329,7 +329,15 @@ class Settings(BaseSettings):
     )
     media_access_key: SecretStr | None = Field(None, description="Access key of the bucket, for s3://")
     media_secret_key: SecretStr | None = Field(None, description="Secret key of the bucket, for s3://")
-    broker_url: str = Field("memory:", description="How services talk: memory: (one process)")
+    broker_url: str = Field(
+        "memory:",
+        description="How services talk: memory: (one process), or amqp[s]://user:password@host:5672/vhost (RabbitMQ; "
+        "any number of processes)",
+    )
+    takeover: Duration = Field(
+        30, ge=2, le=3_600, description="With a broker: time after which what a dead process had is another's"
+    )
+    grace: Duration = Field(30, gt=0, description="Time for what is in hand when told to stop; the rest is given back")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
     media: MediaSettings = Field(default_factory=MediaSettings, description="The media service")
     geocoder: GeocoderSettings = Field(default_factory=GeocoderSettings, description="The geocoder")
@@ -405,6 +413,10 @@ def secrets_of(settings: Settings) -> Iterator[str]:
     for key in (settings.media_access_key, settings.media_secret_key):
         if key is not None:
             yield key.get_secret_value()
+    broker = urlsplit(settings.broker_url)
+    if broker.password:
+        yield broker.password
+        yield unquote(broker.password)
     if settings.geocoder.query is not None:
         yield settings.geocoder.query.get_secret_value()
         yield from (value for _, value in parse_qsl(settings.geocoder.query.get_secret_value()))

@@ -27,7 +27,9 @@ REDACTED = "[redacted]"
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _SHORT_SECRET = 4
-_QUIET_LIBRARIES = ("urllib3", "alembic", "PIL", "requests")
+_QUIET_LIBRARIES = ("alembic", "PIL", "requests")
+_SILENT_LIBRARIES = ("pika", "urllib3")
+"""Those that tell at every attempt to connect what the modules that use them tell once."""
 
 
 def escape(text: str) -> str:
@@ -131,6 +133,8 @@ def configure(json: bool, level: str = "INFO", stream: TextIO | None = None) -> 
     root.setLevel(level.upper())
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.NOTSET if level.upper() == "DEBUG" else logging.WARNING)
+    for name in _SILENT_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.NOTSET if level.upper() == "DEBUG" else logging.CRITICAL)
     logging.captureWarnings(True)
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
 import structlog
 from prometheus_client import Counter
 
@@ -54,7 +55,10 @@ UNASKABLE = "its key cannot be asked for: it is no word of letters, digits, dots
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an inventory came to. ``server_date`` is the MLS's clock when it answered, None when it told none."""
+    """What an inventory came to, published in so many ``parts``.
+
+    ``server_date`` is the MLS's clock when it answered, None when it told none.
+    """
 
     resource: str
     observed_at: int
@@ -62,6 +66,7 @@ class Taken:
     proven: bool
     doubt: str
     server_date: int | None = None
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +92,12 @@ class Fetcher:
         store: Store,
         outbox: Outbox,
         settings: FetcherSettings,
-        pace: Callable[[], None] = lambda: None,
+        pace: Callable[[bool], bool] = lambda _backlog: True,
         paused: Callable[[str], float] = lambda _: 0.0,
+        may: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        """``pace`` is called before each request and may wait until the writer has caught up.
+        """``pace`` is called before each request, with its lane, and may wait until the writer has caught up; whether
+        it has. ``may`` says whether this process may still speak for a feed, or another has taken over.
 
         ``paused`` says for how many seconds a feed's MLS is left alone, as far as is known: nothing is tried meanwhile.
         """
@@ -100,11 +107,16 @@ class Fetcher:
         self._settings = settings
         self._pace = pace
         self._paused = paused
+        self._may = may
         self._said: dict[str, MetadataVersion | None] = {}
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self.trouble: dict[str, str] = {}
         """By feed why the last request for records had no usable answer; nothing since one had."""
+
+    def given_up(self, feed: str) -> bool:
+        """Whether nothing more is asked of the MLS before the next inventory: it failed too often in a row."""
+        return self._failures.get(feed, 0) >= self._settings.failures
 
     def take_inventory(self, feed: str, resource: str, run_id: str, limit: int | None = None) -> Taken:
         """Take the master list and publish it in ranges.
@@ -124,9 +136,13 @@ class Fetcher:
         self._store.feeds.count(feed, run_id, resource, {"inventory": len(taken.packed)})
         self._heard(feed)
         size = self._settings.range_size
+        parts = 0
         for message in to_messages(feed, resource, observed_at, taken, size, limited=limit is not None):
+            if not self._may(feed):
+                raise SourceUnavailableError("the inventory was given up: this process ends, or another took over")
             self._outbox.publish(message, run_id)
-        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date)
+            parts = message.parts
+        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date, parts)
 
     def take_changes(
         self,
@@ -147,9 +163,10 @@ class Fetcher:
             with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 found = source.changes(resource, since, limit)
                 while True:
-                    self._pace()
-                    if stopping():
-                        raise SourceUnavailableError("the process is stopping")
+                    while not self._pace(False) and not stopping():
+                        pass
+                    if stopping() or not self._may(feed):
+                        raise SourceUnavailableError("this process ends, or another took over")
                     observed_at = self._store.feeds.observe(feed)
                     page = next(found, None)
                     if page is None:
@@ -219,20 +236,19 @@ class Fetcher:
             raise Reject(f"no feed {message.feed} is configured")
         if (seconds := self._paused(message.feed)) > 0:
             raise Retry("the MLS is left alone", delay=seconds, counts=False)
-        self._pace()
+        if not self._pace(message.backlog):
+            raise Retry("the writer is behind", delay=10.0, counts=False)
         now = self._store.feeds.now()
         with self._store.write() as tx:
             lines = tx.ledger.lines(message.feed, message.resource, message.keys)
         keys = still_wanted(message.keys, lines, now)
         if not keys:
             return "not_wanted"
-        if self._failures.get(message.feed, 0) >= self._settings.failures:
+        if self.given_up(message.feed):
             return "mls_down"  # the wants stay, and are asked for when an inventory has been answered again
         keys, *others = apart(keys, lines)
         for part in others:
-            self._outbox.publish(
-                RecordsRequested(feed=message.feed, resource=message.resource, keys=part), envelope.run_id
-            )
+            self._outbox.publish(msgspec.structs.replace(message, keys=part), envelope.run_id)
         try:
             with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 observed_at = self._store.feeds.observe(message.feed)
@@ -263,7 +279,7 @@ class Fetcher:
         """Publish what came; ask again for what the MLS did not get to, say of other keys why they did not come."""
         left = left_over(keys, page)
         if left:
-            self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=left), run_id)
+            self._outbox.publish(msgspec.structs.replace(message, keys=left), run_id)
         asked = [key for key in keys if key not in left and key not in page.unaskable]
         if asked or page.records or page.broken:
             self._publish(message, asked, observed_at, page, run_id)
@@ -286,7 +302,7 @@ class Fetcher:
         if len(keys) > 1 and alive:
             middle = len(keys) // 2
             for half in (keys[:middle], keys[middle:]):
-                self._outbox.publish(RecordsRequested(feed=message.feed, resource=message.resource, keys=half), run_id)
+                self._outbox.publish(msgspec.structs.replace(message, keys=half), run_id)
             return "halved"
         if alive:
             failure = BREAKS_ANSWERS + failure
@@ -307,6 +323,7 @@ class Fetcher:
                 records=page.records,
                 failure=failure,
                 broken=page.broken,
+                backlog=message.backlog,
             ),
             run_id,
         )

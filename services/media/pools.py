@@ -47,5 +47,5 @@ class Pool:
         return self._threads.submit(copy_context().run, task)  # what is bound for logging goes with it
 
     def close(self) -> None:
-        """End the threads; what is under way ends first."""
-        self._threads.shutdown()
+        """End the threads, each after what it has under way; nobody waits for that."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -8,7 +8,7 @@ transaction, if the row still wants that version: a death at any line leaves not
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, LOOK, given_up, retry_delay, to_retry
 from services.media.pools import Pool
 from services.media.settings import MediaFeedSettings
-from shared.blobs.base import Blobs, BlobsUnavailableError
+from shared.blobs.base import Blobs
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader
@@ -45,9 +45,6 @@ ONLY = 1
 """The number of the one photo that any other record has; it is asked for without a number and comes with any."""
 PHOTOS_LAST = 1
 """Priority of a session slot: records go before photos."""
-
-STORE_AWAY = 5.0
-"""Seconds until a photo store that could not be used is tried again."""
 
 CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
 """What a photo that ended early looks like, however well its answer was framed: the next answer may be whole."""
@@ -117,7 +114,7 @@ class Media:
         self._uploads = Pool(at_once, "upload")
 
     def close(self) -> None:
-        """End the threads; what is under way ends first."""
+        """End the threads, each after what it has under way; nobody waits for that."""
         self._downloads.close()
         self._uploads.close()
 
@@ -304,9 +301,8 @@ class Media:
             partial(self._blobs.put, name, item.data, item.verified.mime_type)
             for name, item in zip(names, fresh, strict=True)
         )
-        with _waiting_for_the_store():
-            for _ in puts:
-                pass
+        for _ in puts:
+            pass
         return {item.want.media_key: name for name, item in zip(names, fresh, strict=True)}
 
     def _delete_dead(self, message: PhotosPending, run_id: str) -> None:
@@ -314,20 +310,10 @@ class Media:
             dead = tx.media.dead(message.feed, message.resource, message.key)
         if not dead:
             return
-        with _waiting_for_the_store():
-            for _ in self._uploads.each(partial(self._blobs.delete, name) for name in dead):
-                pass
+        for _ in self._uploads.each(partial(self._blobs.delete, name) for name in dead):
+            pass
         with self._store.write() as tx:
             tx.media.struck(message.feed, message.resource, run_id, dead)
-
-
-@contextmanager
-def _waiting_for_the_store() -> Iterator[None]:
-    """A photo store that cannot be used is no photo's fault: the message waits, however long that takes."""
-    try:
-        yield
-    except BlobsUnavailableError as error:
-        raise Retry(str(error), delay=STORE_AWAY, counts=False) from error
 
 
 def _of_all(item: PhotoObject | None) -> PhotoObject | None:

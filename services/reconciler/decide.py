@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec.structs import replace
@@ -104,6 +104,19 @@ def lacking_since(seen: InventoryTaken | ListingsDeleted, confirm_after: int | N
     if confirm_after is None or isinstance(seen, ListingsDeleted) or seen.count == 0:
         return 0
     return seen.observed_at - confirm_after
+
+
+def lanes(keys: Sequence[str], lines: Mapping[str, Line], most: int) -> tuple[list[str], list[str]]:
+    """``keys`` apart: what to ask for at once, and what may wait behind it.
+
+    Of a range that has more than ``most`` keys of which nothing is stored, those may wait: a first load, or a feed that
+    was widened. What is stored and has changed never does.
+    """
+    new = [key for key in keys if key not in lines or not lines[key].stored]
+    if len(new) <= most:
+        return list(keys), []
+    late = set(new)
+    return [key for key in keys if key not in late], new
 
 
 def to_reread(observed_at: int, previous: int | None, stored: int, *, within: int) -> tuple[int, int]:

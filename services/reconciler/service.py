@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 from msgspec.structs import replace
 
-from services.reconciler.decide import lacking_since, on_deleted, on_inventory, to_reread, weigh
+from services.reconciler.decide import lacking_since, lanes, on_deleted, on_inventory, to_reread, weigh
 from services.reconciler.settings import ReconcilerSettings
 from shared.consumer import Reject
 from shared.effects import Line, PutLine
@@ -42,12 +42,17 @@ class Reconciler:
         store: Store,
         outbox: Outbox,
         tell: Callable[[str, str], None] = lambda _feed, _run_id: None,
+        handled: Callable[[str, str, str, int], None] = lambda _run_id, _feed, _resource, _part: None,
     ) -> None:
-        """``tell`` is called with feed and run after each range: there may be addresses to look up."""
+        """``tell`` is called with feed and run after each range: there may be addresses to look up.
+
+        ``handled`` is called with run, feed, resource and number of each range, at its end.
+        """
         self._feeds = feeds
         self._store = store
         self._outbox = outbox
         self._tell = tell
+        self._handled = handled
 
     def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
         """Handle one range of an inventory, or deletions the server named."""
@@ -56,7 +61,9 @@ class Reconciler:
             raise Reject(f"no feed {message.feed} is configured")
         match message:
             case InventoryTaken():
-                return self._inventory(message, settings, envelope.run_id)
+                outcome = self._inventory(message, settings, envelope.run_id)
+                self._handled(envelope.run_id, message.feed, message.resource, message.part)
+                return outcome
             case ListingsDeleted():
                 return self._deleted(message, settings, envelope.run_id)
             case _:
@@ -138,17 +145,23 @@ class Reconciler:
         now = self._store.feeds.now()
         with self._store.write() as tx:
             due = tx.ledger.due(taken.feed, taken.resource, taken.after, taken.upto, now)
+            lines = tx.ledger.lines(taken.feed, taken.resource, due)
             photos = tx.media.pending_between(taken.feed, taken.resource, taken.after, taken.upto, now)
         if taken.limited:
             named = {key for key, _ in taken.entries}
             due, photos = [key for key in due if key in named], [key for key in photos if key in named]
-        self._request(taken.feed, taken.resource, due, settings, run_id)
-        for key in sorted(set(photos) - set(due)):  # those wait for the page
-            self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key), run_id)
+        at_once, later = lanes(due, lines, settings.at_once)
+        self._request(taken.feed, taken.resource, at_once, settings, run_id)
+        self._request(taken.feed, taken.resource, later, settings, run_id, backlog=True)
+        missing = sorted(set(photos) - set(due))  # those wait for the page
+        many = len(missing) > settings.at_once
+        for key in missing:
+            self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key, backlog=many), run_id)
 
     def _request(
-        self, feed: str, resource: str, keys: Sequence[str], settings: ReconcilerSettings, run_id: str
-    ) -> None:
+        self, feed: str, resource: str, keys: Sequence[str], settings: ReconcilerSettings, run_id: str,
+        *, backlog: bool = False,
+    ) -> None:  # fmt: skip
         for start in range(0, len(keys), settings.page_size):
             part = list(keys[start : start + settings.page_size])
-            self._outbox.publish(RecordsRequested(feed=feed, resource=resource, keys=part), run_id)
+            self._outbox.publish(RecordsRequested(feed=feed, resource=resource, keys=part, backlog=backlog), run_id)

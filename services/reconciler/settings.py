@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class ReconcilerSettings:
     """The removal guard (see ``decide.weigh``), the rereading period in microseconds, keys per request.
 
+    ``at_once``: so many new records, or records with photos to fetch, of a range do not wait behind a first load.
     ``confirm_after``: a held removal goes once inventories have lacked the key for so many microseconds; None: never.
     """
 
@@ -17,3 +18,4 @@ class ReconcilerSettings:
     reread: int = 7 * 86_400_000_000
     page_size: int = 100
     confirm_after: int | None = None
+    at_once: int = 200

@@ -207,7 +207,9 @@ class Writer:
             pending = tx.media.pending(page.feed, page.resource, keys, now)
         self._measure(page.feed, page.resource, effects)
         for key in pending:
-            self._outbox.publish(PhotosPending(feed=page.feed, resource=page.resource, key=key), run_id)
+            self._outbox.publish(
+                PhotosPending(feed=page.feed, resource=page.resource, key=key, backlog=page.backlog), run_id
+            )
         self._tell(page.feed, run_id)
         return "ok"
 

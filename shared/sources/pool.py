@@ -34,6 +34,12 @@ class SlotLeases(Protocol):
     def renew(self, slot: int) -> bool:
         """Keep the slot. False when the lease ran out and may be another process's."""
 
+    def want(self) -> None:
+        """Records wait here for a slot: others may give theirs back."""
+
+    def wanted(self) -> bool:
+        """Whether records wait in another process for a slot."""
+
 
 @dataclass(slots=True)
 class _Seat:
@@ -94,7 +100,7 @@ class SessionPool:
             for seat in [*self._busy.values(), *self._idle]:
                 seat.lost = seat.lost or not self._slots.renew(seat.slot)
             for seat in list(self._idle):
-                if seat.lost or now - seat.used_at >= self._idle_seconds:
+                if seat.lost or now - seat.used_at >= self._idle_seconds or self._slots.wanted():
                     self._idle.remove(seat)
                     self._busy[seat.slot] = seat
                     ended.append(seat)
@@ -118,18 +124,24 @@ class SessionPool:
                 while True:
                     if self._closed:
                         raise NoSlotError("the session pool is closed")
-                    if self._waiting[0] == ticket and (seat := self._seat()) is not None:
+                    if self._waiting[0] == ticket and self._may(priority) and (seat := self._seat()) is not None:
                         self._busy[seat.slot] = seat
                         return seat
                     left = deadline - self._clock()
                     if left <= 0:
                         raise NoSlotError("every session of this feed is in use", retry_after=self._poll_seconds)
+                    if priority == RECORDS:
+                        self._slots.want()
                     # Another process gives a lease back without telling us: look again from time to time.
                     self._changed.wait(min(left, self._poll_seconds))
             finally:
                 self._waiting.remove(ticket)
                 heapq.heapify(self._waiting)
                 self._changed.notify_all()
+
+    def _may(self, priority: int) -> bool:
+        """Records go before photos, those of other processes too."""
+        return priority == RECORDS or not self._slots.wanted()
 
     def _seat(self) -> _Seat | None:
         """An idle session, the last used first so that the others can end; else a new one on a slot we can lease."""
@@ -147,7 +159,7 @@ class SessionPool:
     def _give_back(self, seat: _Seat) -> None:
         with self._changed:
             seat.used_at = self._clock()
-            keep = not (self._closed or seat.lost)
+            keep = not (self._closed or seat.lost or self._slots.wanted())
             if keep:
                 del self._busy[seat.slot]
                 self._idle.append(seat)

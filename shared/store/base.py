@@ -665,6 +665,72 @@ class History(Protocol):
         """Delete up to ``limit`` entries observed before ``before``, the oldest first; returns how many."""
 
 
+class Leases(Protocol):
+    """What one process at a time may do, by name, on the store's clock. Each method is a transaction of its own.
+
+    A lease that is not renewed ends by itself: so does that of a process that died. ``holder`` is a name for one
+    process, never used by another.
+    """
+
+    def take(self, name: str, holder: str, seconds: float) -> bool:
+        """Whether it is the holder's now, for so many seconds: it was nobody's, had ended, or was the holder's."""
+
+    def renew(self, name: str, holder: str, seconds: float) -> bool:
+        """Keep it for so many seconds from now. False when it was released, or another has taken it."""
+
+    def release(self, name: str, holder: str) -> None:
+        """Give it back; one that is not the holder's (any more) is left alone."""
+
+    def holder(self, name: str) -> str | None:
+        """Whose it is now; None when it is nobody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """A sync that somebody asked for, of one feed. ``most``: only so many listings; ``patience`` in microseconds.
+
+    ``run_id`` is the run that serves it, None before one began; ``report`` what came of it, as it was given.
+    """
+
+    request_id: str
+    feed: str
+    most: int | None
+    patience: int
+    run_id: str | None = None
+    report: str | None = None
+
+
+class Syncs(Protocol):
+    """Syncs asked of another process, and which ranges of a run's inventories were handled.
+
+    Each method is a transaction of its own. Requests are forgotten after a day, ranges after ten.
+    """
+
+    def ask(self, request_id: str, feed: str, most: int | None, patience: int) -> None:
+        """Ask for a sync of the feed."""
+
+    def next(self, feed: str) -> SyncRequest | None:
+        """The feed's oldest request without a report, begun or not."""
+
+    def look(self, request_id: str, feed: str) -> SyncRequest | None:
+        """The request as it stands; None when it was withdrawn or forgotten."""
+
+    def begin(self, request_id: str, feed: str, run_id: str) -> bool:
+        """This run serves the request from now on. False when it was withdrawn or has its report."""
+
+    def answer(self, request_id: str, feed: str, report: str) -> None:
+        """This came of it."""
+
+    def withdraw(self, request_id: str, feed: str) -> None:
+        """Nobody waits for it any more."""
+
+    def handled(self, run_id: str, feed: str, resource: str, part: int) -> None:
+        """A range of the run's inventory was handled, with all it caused published. Twice, it counts once."""
+
+    def parts(self, run_id: str, feed: str, resource: str) -> int:
+        """How many ranges of the run's inventory were handled."""
+
+
 class Forgetting(Protocol):
     """Deleting a feed, in this order; only for the process that has the database. Each can be called again.
 
@@ -749,6 +815,10 @@ class Store(Protocol):
     def history(self) -> History: ...
     @property
     def forgetting(self) -> Forgetting: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def syncs(self) -> Syncs: ...
 
     def write(self) -> AbstractContextManager[Tx]:
         """One read-write transaction: committed at the end, rolled back on an exception.

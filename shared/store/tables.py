@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from shared.store import budget_tables, geocode_tables, history_tables, lookup_tables, mark_tables, state_tables
+from shared.store import (
+    budget_tables,
+    geocode_tables,
+    history_tables,
+    lease_tables,
+    lookup_tables,
+    mark_tables,
+    state_tables,
+)
 from shared.store.listing_tables import DDF, TABLES_OF, property_record
 from shared.store.metadata import metadata
 
 __all__ = [
-    "PROPERTY_VIEW", "TABLES_OF", "budget_tables", "geocode_tables", "history_tables", "lookup_tables", "mark_tables",
-    "metadata", "state_tables",
+    "PROPERTY_VIEW", "TABLES_OF", "budget_tables", "geocode_tables", "history_tables", "lease_tables", "lookup_tables",
+    "mark_tables", "metadata", "state_tables",
 ]  # fmt: skip
 
 

@@ -52,7 +52,11 @@ class Transport(Protocol):
         """
 
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
-        """The next message of any of ``queues``, earlier queues first; None after ``timeout`` seconds or ``close``."""
+        """The next message of any of ``queues``, earlier queues first; None after ``timeout`` seconds or ``close``.
+
+        A message of a later queue never keeps one of an earlier queue from coming to this process, nor goes before one
+        that is here.
+        """
 
     def ack(self, delivery: Delivery) -> None:
         """The message is done with."""
@@ -62,6 +66,12 @@ class Transport(Protocol):
 
     def reject(self, delivery: Delivery, reason: str) -> None:
         """Move the message to the queue ``<queue>.dead``; whoever receives it there sees ``reason``."""
+
+    def leave(self, queues: Sequence[str]) -> None:
+        """Nobody here receives of ``queues`` any more, until somebody does: what waits here for it goes back.
+
+        What was received stays to be settled.
+        """
 
     def close(self) -> None:
         """Stop: wake every ``receive``; what is unsettled goes back to its queue. May be called twice."""

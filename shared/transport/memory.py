@@ -123,6 +123,9 @@ class MemoryTransport:
             self._put(dead_of(delivery.queue), _Item(item.body, reason=reason), 0.0)
             self._tell_if_idle()
 
+    def leave(self, queues: Sequence[str]) -> None:
+        """See ``Transport.leave``: nothing waits anywhere but on its queue."""
+
     def close(self) -> None:
         """See ``Transport.close``."""
         with self._lock:

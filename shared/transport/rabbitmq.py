@@ -9,6 +9,7 @@ consumes again. Deliveries of the lost connection come again by themselves; sett
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import random
 import ssl
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import pika
@@ -92,6 +94,7 @@ class RabbitTransport:
         self._channel: Channel | None = None
         self._generation = 0
         self._tags = itertools.count(1)
+        self._consumers = itertools.count(1)
         self._declared: set[str] = set()
         self._unconfirmed: dict[int, _Letter] = {}
         self._unsent: deque[_Letter] = deque()
@@ -122,7 +125,7 @@ class RabbitTransport:
         with self._lock:
             while not self._closed.is_set():
                 for queue in queues:
-                    if ready := self._ready[queue]:
+                    if ready := self._ready.get(queue):
                         return ready.popleft()
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -145,6 +148,30 @@ class RabbitTransport:
         """See ``Transport.reject``. What is rejected on a dead queue stays on it. Raises as ``ack`` does."""
         bounded = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
         self._replace(delivery, _Letter(dead_of(delivery.queue), delivery.body, {_REASON: bounded}, 0.0))
+
+    def leave(self, queues: Sequence[str]) -> None:
+        """See ``Transport.leave``."""
+        with self._lock:
+            left = [queue for queue in queues if queue in self._ready]
+            waiting = [delivery.token for queue in left for delivery in self._ready.pop(queue)]
+            self._held.difference_update(waiting)
+        for queue in left:
+            self._command(functools.partial(self._unsubscribe, queue))
+        for token in waiting:
+            self._command(functools.partial(self._give_back, token))
+
+    def depth(self, queue: str, timeout: float = 10.0) -> int:
+        """How many messages wait on ``queue`` at the broker, in nobody's hands.
+
+        Raises TransportUnavailableError when the broker does not say within ``timeout`` seconds.
+        """
+        answer: SimpleQueue[int] = SimpleQueue()
+        self._start()
+        self._command(lambda: self._count(queue, answer))
+        try:
+            return answer.get(timeout=timeout)
+        except Empty:
+            raise TransportUnavailableError(f"RabbitMQ at {self._where} does not answer; {self.problem}") from None
 
     def close(self) -> None:
         """See ``Transport.close``."""
@@ -217,7 +244,7 @@ class RabbitTransport:
     # In the connection's thread.
 
     def _run(self) -> None:
-        failures = 0
+        failures, told = 0, ""
         while not self._closed.is_set():
             self._up.clear()
             connection = pika.SelectConnection(
@@ -232,14 +259,17 @@ class RabbitTransport:
             except Exception as error:  # whatever pika stumbles over, the connection is unusable
                 self.problem = f"the connection broke ({type(error).__name__})"
                 log.exception("rabbitmq.connection_broke", where=self._where)
-            failures = 0 if self._up.is_set() else failures + 1
+            was_up = self._up.is_set()
+            failures, told = (0, "") if was_up else (failures + 1, told)
             self._up.clear()
             self._connection = None
             connection.ioloop.close()
             self._forget()
             if not self._closed.is_set():
                 pause = _PAUSES[min(failures, len(_PAUSES) - 1)] * (0.5 + random.random() / 2)  # noqa: S311
-                log.warning("rabbitmq.reconnecting", where=self._where, problem=self.problem, seconds=round(pause, 2))
+                if self.problem != told:
+                    told = self.problem
+                    log.warning("rabbitmq.reconnecting", where=self._where, problem=self.problem)
                 self._closed.wait(pause)
         for letter in [*self._unconfirmed.values(), *self._unsent]:
             letter.error = TransportClosedError("the transport was closed before the message was accepted")
@@ -266,6 +296,8 @@ class RabbitTransport:
             self._post(letter)
         for queue in list(self._ready):
             self._consume(queue)
+        if self.problem:
+            log.info("rabbitmq.connected", where=self._where)
         self.problem = ""
         self._up.set()
         self._obey()
@@ -336,14 +368,35 @@ class RabbitTransport:
         self._channel.basic_consume(
             queue,
             lambda _channel, method, properties, body: self._delivered(queue, method, properties, body),
-            consumer_tag=queue,
+            consumer_tag=f"{queue}#{next(self._consumers)}",
         )
 
     def _cancelled(self, frame: Any) -> None:
         """The queue was deleted: declare it anew."""
-        queue = frame.method.consumer_tag
+        queue = frame.method.consumer_tag.rpartition("#")[0]
         self._declared.discard(queue)
-        self._consume(queue)
+        if queue in self._ready:
+            self._consume(queue)
+
+    def _unsubscribe(self, queue: str) -> None:
+        if self._channel is not None and queue not in self._ready:
+            for tag in [tag for tag in self._channel.consumer_tags if tag.rpartition("#")[0] == queue]:
+                self._channel.basic_cancel(tag)
+
+    def _give_back(self, token: _Token) -> None:
+        if self._channel is not None and token.generation == self._generation:
+            self._channel.basic_nack(token.tag)
+
+    def _count(self, queue: str, answer: SimpleQueue[int]) -> None:
+        """By declaring it as it is declared: a passive question about a queue not made yet would end the channel."""
+        if self._channel is not None:
+            self._declare(queue)
+            self._channel.queue_declare(
+                queue,
+                durable=True,
+                arguments=queue_arguments(queue),
+                callback=lambda frame: answer.put(frame.method.message_count),
+            )
 
     def _delivered(self, queue: str, method: Basic.Deliver, properties: BasicProperties, body: bytes) -> None:
         headers = properties.headers or {}
@@ -351,9 +404,13 @@ class RabbitTransport:
         reason = headers.get(_REASON) or _death(headers)
         delivery = Delivery(queue, body, int(headers.get(_ATTEMPT, 1)), reason, token)
         with self._lock:
-            self._held.add(token)
-            self._ready[queue].append(delivery)
-            self._arrived.notify_all()
+            ready = self._ready.get(queue)
+            if ready is not None:
+                self._held.add(token)
+                ready.append(delivery)
+                self._arrived.notify_all()
+        if ready is None:
+            self._give_back(token)
 
     def _ack(self, token: _Token) -> None:
         if self._channel is not None and token.generation == self._generation:

@@ -232,3 +232,46 @@ def test_everything_survives_a_restart_of_the_broker(broker: Broker, url: str) -
         broker.ctl("start_app", seconds=120)
         until(lambda: transport.up, 60)
         assert {take(transport).body, take(transport).body} == {b"kept", b"later"}
+
+
+def test_what_nobody_here_receives_any_more_goes_to_others(url: str) -> None:
+    with opened(url) as one, opened(url) as other:
+        for body in (b"1", b"2", b"3"):
+            one.publish("writer", body)
+        held = take(one)
+        until(lambda: one.depth("writer") == 0)  # the others wait here
+        one.leave(["writer"])
+        assert {take(other).body, take(other).body} == {b"2", b"3"}
+        one.ack(held)
+        one.publish("writer", b"4")
+        assert take(other).body == b"4"
+
+
+def test_whoever_left_a_queue_may_come_back(url: str) -> None:
+    with opened(url) as transport:
+        for body in (b"1", b"2"):
+            assert transport.receive(["writer"], 0.1) is None
+            transport.publish("writer", body)
+            transport.ack(take(transport))
+            transport.leave(["writer"])
+
+
+def test_depth_is_what_nobody_has_in_hand(url: str) -> None:
+    with opened(url, prefetch={"writer": 1}) as transport:
+        assert transport.depth("writer") == 0
+        for _ in range(3):
+            transport.publish("writer", b"a")
+        assert transport.depth("writer") == 3
+        delivery = take(transport)
+        assert transport.depth("writer") == 2
+        transport.ack(delivery)
+        until(lambda: transport.depth("writer") == 1)
+
+
+def test_a_broker_that_is_away_tells_no_depth(url: str) -> None:
+    with through(url) as (proxy, here), opened(here) as transport:
+        proxy.refusing = True
+        proxy.cut()
+        until(lambda: not transport.up)
+        with pytest.raises(TransportUnavailableError, match="does not answer"):
+            transport.depth("writer", 0.5)

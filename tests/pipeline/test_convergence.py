@@ -332,6 +332,12 @@ class World:
 
 
 class _Slots:
+    def want(self) -> None:
+        return None
+
+    def wanted(self) -> bool:
+        return False
+
     def acquire(self, slot: int) -> bool:
         return True
 

@@ -26,6 +26,7 @@ from shared.consumer import Consumer
 from shared.messages import AddressesPending, PageFetched, SourceRecord
 from shared.settings import FeedSettings, GeocoderSettings, Settings
 from shared.store.sqlite.store import SqliteStore
+from shared.transport.memory import MemoryTransport
 from tests.conftest import SCALE
 from tests.geocoder import Geocoder, geocoder
 from tests.pipeline.simulated import (
@@ -56,6 +57,11 @@ def time_passes(database: Path, seconds: int) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE geocoder SET not_before = not_before - ?", (seconds * 1_000_000,))
         connection.execute("UPDATE geocode SET next_attempt_at = next_attempt_at - ?", (seconds * 1_000_000,))
+
+
+def idle(app: App) -> bool:
+    assert isinstance(app.transport, MemoryTransport)
+    return app.transport.wait_idle(0.2)
 
 
 def reached(server: Geocoder, number: int) -> bool:
@@ -168,7 +174,7 @@ class World:
         """A listing has been read; return once nothing is left to do."""
         where = {"StreetAddress": line, "City": "Toronto", "Province": "Ontario", "Country": "Canada"} | place
         self.page({key: where}, feed)
-        until(lambda: self.app.transport.wait_idle(0.2), 20)
+        until(lambda: idle(self.app), 20)
 
     def seen(self, key: str, feed: str = "ddf") -> tuple[Any, ...]:
         """Latitude, longitude, source and precision as people read them."""
@@ -302,7 +308,7 @@ def test_the_rate_holds_for_all_who_ask_together(tmp_path: Path) -> None:
         for _ in range(5):  # as if several had been told
             it.app.outbox.publish(AddressesPending(feed="ddf"), "run")
         until(lambda: len(server.questions) >= 20)
-        until(lambda: it.app.transport.wait_idle(0.2))
+        until(lambda: idle(it.app))
         assert server.too_soon == 0
         assert min(server.gaps()) >= 1 / rate
         assert len(server.questions) == len(asked(server)) == 20

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from shared import telemetry
-from shared.consumer import Consumer, ConsumerSettings, Handler, Reject, Retry
+from shared.consumer import Consumer, ConsumerSettings, Handler, Outage, Reject, Retry
 from shared.messages import Envelope, Message, PhotosPending, encode
 from shared.transport.base import Delivery, TransportClosedError
 from shared.transport.memory import MemoryTransport
@@ -67,11 +67,13 @@ def lines() -> Iterator[io.StringIO]:
 
 
 class Bench:
-    def __init__(self, handle: Handler, settings: ConsumerSettings = SETTINGS) -> None:
+    def __init__(
+        self, handle: Handler, settings: ConsumerSettings = SETTINGS, away: tuple[type[Exception], ...] = ()
+    ) -> None:
         self.clock = Clock()
         self.transport = CountingTransport(self.clock)
         self.consumer = Consumer(
-            self.transport, ["media"], handle, settings, clock=self.clock, rng=random.Random(1), name="media"
+            self.transport, ["media"], handle, settings, clock=self.clock, rng=random.Random(1), name="media", away=away
         )
 
     def deliver(self, body: bytes = BODY) -> list[str]:
@@ -338,3 +340,50 @@ def test_a_handler_that_hangs_shows_as_seconds_since_the_loop_turned() -> None:
     for thread in threads:
         thread.join(5)
     assert consumer.seconds_since_turn() == 0
+
+
+class AwayError(Exception):
+    """Something the handler works with does not answer."""
+
+
+def test_a_message_waits_for_what_is_away_and_is_never_parked() -> None:
+    bench = Bench(raising(*[AwayError("the database does not answer")] * 10, None), away=(AwayError,))
+    assert bench.deliver() == ["ack"] * 11
+    assert bench.dead() is None
+
+
+def test_an_outage_is_one_line_at_its_begin_and_one_at_its_end(lines: io.StringIO) -> None:
+    telemetry.configure(True, "INFO", lines)
+    Bench(raising(*[AwayError("the database does not answer")] * 10, None), away=(AwayError,)).deliver()
+    told = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [line["event"] for line in told] == ["away", "back", "message"]
+    assert "the database does not answer" in told[0]["reason"]
+
+
+def test_a_thread_does_not_spin_on_what_is_away() -> None:
+    tried = []
+
+    def handle(envelope: Envelope, message: Message, delivery: Delivery) -> str | None:
+        tried.append(time.monotonic())
+        raise AwayError
+
+    transport, stop = MemoryTransport(), threading.Event()
+    for _ in range(1_000):
+        transport.publish("media", BODY)
+    consumer = Consumer(transport, ["media"], handle, SETTINGS, away=(AwayError,))
+    threads = consumer.run_in_threads(2, stop)
+    time.sleep(2)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+    assert 2 <= len(tried) <= 8
+
+
+def test_an_outage_is_left_alone_ever_longer_and_many_that_fail_at_once_are_one_failure() -> None:
+    outage = Outage(most=4.0)
+    assert outage.pause() == 0
+    for _ in range(50):
+        outage.begun("writer", AwayError())
+    assert 0.5 < outage.pause() <= 1.0
+    outage.over("writer")
+    assert outage.pause() == 0

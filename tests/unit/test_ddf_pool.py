@@ -59,6 +59,8 @@ class Leases:
         self.taken: set[int] = set()
         self.lost: set[int] = set()
         self.renewed: list[int] = []
+        self.asked = 0
+        self.elsewhere = False
 
     def acquire(self, slot: int) -> bool:
         assert slot not in self.held
@@ -73,6 +75,12 @@ class Leases:
     def renew(self, slot: int) -> bool:
         self.renewed.append(slot)
         return slot not in self.lost
+
+    def want(self) -> None:
+        self.asked += 1
+
+    def wanted(self) -> bool:
+        return self.elsewhere
 
 
 class Setting:
@@ -251,3 +259,36 @@ def test_close_wakes_who_waits_and_ends_what_is_in_use_when_its_user_is_done() -
     setting.pool.close()
     with pytest.raises(NoSlotError), setting.pool.use():
         pytest.fail("the pool is closed")
+
+
+def test_records_that_wait_say_so_and_photos_do_not() -> None:
+    setting = Setting()
+    setting.leases.taken.add(0)
+    for priority, asked in ((PHOTOS, False), (RECORDS, True)):
+        with pytest.raises(NoSlotError), setting.pool.use(priority, 0.1):
+            raise AssertionError("there was no slot")
+        assert bool(setting.leases.asked) == asked
+
+
+def test_photos_wait_while_records_wait_elsewhere_and_give_their_session_back() -> None:
+    setting = Setting()
+    with setting.pool.use(PHOTOS):
+        setting.leases.elsewhere = True
+    assert setting.leases.held == set()
+    assert setting.sources[0].closed == 1
+    with pytest.raises(NoSlotError), setting.pool.use(PHOTOS, 0.1):
+        raise AssertionError("photos went first")
+    setting.leases.elsewhere = False
+    with setting.pool.use(PHOTOS):
+        pass
+
+
+def test_an_idle_session_goes_when_records_wait_elsewhere() -> None:
+    setting = Setting()
+    with setting.pool.use():
+        pass
+    setting.pool.reap()
+    assert setting.leases.held == {0}
+    setting.leases.elsewhere = True
+    setting.pool.reap()
+    assert setting.leases.held == set()

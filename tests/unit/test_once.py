@@ -72,3 +72,12 @@ def test_other_messages_pass_however_often_they_are_sent() -> None:
     for _ in range(2):
         outbox.publish(RecordsRequested(feed="ddf", resource="property", keys=["1"]), "run")
     assert queued(transport, "fetcher.ddf") == 2
+
+
+def test_what_comes_sooner_is_queued_though_its_like_waits_behind_a_first_load() -> None:
+    transport = MemoryTransport()
+    outbox = PhotosOnce(transport)
+    late = PhotosPending(feed="ddf", resource="property", key="1", backlog=True)
+    for message in (late, late, PENDING, PENDING, late):
+        outbox.publish(message, "run")
+    assert (queued(transport, "media"), queued(transport, "media.backlog")) == (1, 1)

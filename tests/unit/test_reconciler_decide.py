@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reconciler.decide import on_inventory, to_reread, weigh, without_want
+from services.reconciler.decide import lanes, on_inventory, to_reread, weigh, without_want
 from shared.effects import AddCandidate, DropLine, Effect, EndCandidacy, Line, PutLine
 from shared.messages import InventoryTaken
 from shared.store.base import Candidates
@@ -358,3 +358,17 @@ def test_the_first_inventory_may_reread_all_that_is_old() -> None:
 
 def test_an_empty_store_rereads_nothing() -> None:
     assert to_reread(30 * DAY, None, 0, within=WEEK)[1] == 0
+
+
+def test_a_few_new_keys_do_not_wait() -> None:
+    assert lanes(["a", "b", "c"], {"a": Line("a", stored=True)}, 2) == (["a", "b", "c"], [])
+
+
+def test_many_new_keys_wait_behind_what_is_stored_and_has_changed() -> None:
+    lines = {"b": Line("b", stored=True), "c": Line("c")}
+    assert lanes(["a", "b", "c", "d"], lines, 2) == (["b"], ["a", "c", "d"])
+
+
+def test_however_much_has_changed_it_does_not_wait() -> None:
+    keys = [str(number) for number in range(1_000)]
+    assert lanes(keys, {key: Line(key, stored=True) for key in keys}, 2) == (keys, [])

@@ -14,6 +14,7 @@ from shared.store.sql.forgetting import SqlForgetting
 from shared.store.sql.geocoding import SqlGeocoding
 from shared.store.sql.history import SqlHistory
 from shared.store.sql.holds import SqlHolds
+from shared.store.sql.leases import SqlLeases
 from shared.store.sql.ledger import SqlLedger
 from shared.store.sql.lookups import SqlLookups
 from shared.store.sql.marks import SqlMarks
@@ -21,6 +22,7 @@ from shared.store.sql.media import SqlMedia
 from shared.store.sql.quarantine import SqlQuarantine
 from shared.store.sql.records import SqlRecords
 from shared.store.sql.removals import SqlRemovals
+from shared.store.sql.syncs import SqlSyncs
 
 
 class SqlTx:
@@ -50,6 +52,8 @@ class SqlStore:
         self.geocoding = SqlGeocoding(database, now)
         self.history = SqlHistory(database)
         self.forgetting = SqlForgetting(database, now)
+        self.leases = SqlLeases(database, now)
+        self.syncs = SqlSyncs(database, now)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[SqlTx]:

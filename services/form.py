@@ -1,0 +1,68 @@
+"""What differs between mlsync in one process and in several; all else is the same services and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from shared.blobs.base import BlobsUnavailableError
+from shared.messages import PhotosPending
+from shared.outbox import Outbox
+from shared.sources.pool import SlotLeases
+from shared.store.base import StoreUnavailableError
+from shared.transport.base import Transport, TransportUnavailableError
+
+AWAY = (StoreUnavailableError, TransportUnavailableError, BlobsUnavailableError)
+"""Database, broker or photo store do not answer now: no fault of what was being done, which goes on when they do."""
+
+
+class Form(Protocol):
+    """One process with queues in its memory (``Embedded``), or one of several over a broker (``Distributed``)."""
+
+    @property
+    def transport(self) -> Transport: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def alone(self) -> bool:
+        """Whether this process does everything, and nobody else anything."""
+
+    def open(self) -> None:
+        """Make the database ready for work. Raises StoreError."""
+
+    def connect(self) -> None:
+        """Make the queues ready. Raises TransportUnavailableError."""
+
+    def slots(self, feed: str) -> SlotLeases:
+        """Who may have a session at the feed's MLS."""
+
+    def taking(self, message: PhotosPending) -> AbstractContextManager[None]:
+        """While a record's photos are brought in step."""
+
+    def behind(self, *, backlog: bool) -> bool:
+        """Whether pages wait to be written in such number that no more should be fetched, of this lane."""
+
+    def settle(
+        self,
+        run_id: str,
+        wait: float,
+        watch: Callable[[str], None],
+        enough: Callable[[], bool],
+        within: float | None,
+        aside: float,
+        addresses_due: Callable[[], bool],
+    ) -> None:
+        """See ``services.sync.settle``."""
+
+    def next_retry(self) -> float | None:
+        """In how many seconds something is delivered again, as far as is known here."""
+
+    def only(self, what: str) -> AbstractContextManager[bool]:
+        """Whether nobody else does ``what`` meanwhile."""
+
+    def alone_with(self, feed: str) -> AbstractContextManager[None]:
+        """While nobody else fetches for the feed. Raises StoreError, which names who does."""
+
+    def close(self) -> None:
+        """Give back what others wait for. Before the store is closed."""

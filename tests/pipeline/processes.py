@@ -1,0 +1,89 @@
+"""An mlsync of several processes, which meet at a broker and in a database.
+
+The one place that says which database that is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.pipeline.simulated import Finished, Installation, Mls, process, simulated
+from tests.servers.rabbitmq import Broker
+
+LAUNCHER = """
+import sys
+import services.app
+from services.cli import main
+
+# These tests run processes of one machine, which may share a file; people are told to take PostgreSQL.
+services.app.refuse_database_of_one_process = lambda settings: None
+main()
+"""
+COMMAND = [sys.executable, "-c", LAUNCHER]
+
+
+@dataclass
+class Processes(Installation):
+    """Commands that all use the same broker and database."""
+
+    def run(self, *arguments: str, seconds: float = 60) -> Finished:
+        with process([*COMMAND, *arguments], self.env, self.folder) as running:
+            out, err = running.communicate(timeout=seconds)
+            return Finished(running.returncode, out, err)
+
+    def start(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        return self._started(arguments)
+
+    @contextmanager
+    def _started(self, arguments: tuple[str, ...]) -> Iterator[subprocess.Popen[str]]:
+        """Its log is ``log-<number>`` in the folder."""
+        number = len(list(self.folder.glob("log-*")))
+        with (
+            (self.folder / f"log-{number}").open("w") as log,
+            process([*COMMAND, *arguments], self.env, self.folder, log.fileno()) as running,
+        ):
+            yield running
+
+    @contextmanager
+    def running(self, *commands: str) -> Iterator[list[subprocess.Popen[str]]]:
+        """``mlsync run`` for each of ``commands``: the names of services, separated by spaces."""
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(self.start("run", *command.split())) for command in commands]
+
+    def fetcher(self) -> int | None:
+        """The process that fetches; None when none does."""
+        found = self.rows("SELECT holder FROM lease WHERE name = 'fetcher:ddf' AND until > unixepoch() * 1000000")
+        return int(found[0][0].split(":")[1]) if found else None
+
+    def logged(self, event: str) -> int:
+        """How often processes have logged it."""
+        return sum(path.read_text().count(f'"event": "{event}"') for path in self.folder.glob("log-*"))
+
+
+@contextmanager
+def distributed(
+    broker: Broker, folder: Path, listings: int = 40, photos: int = 2, **settings: str
+) -> Iterator[tuple[Mls, Processes]]:
+    """A simulator, and an installation of processes that read it; ``settings`` are of the feed. Nothing runs yet."""
+    with simulated(listings, photos) as mls:
+        feed = {f"MLSYNC_FEEDS__DDF__{name.upper()}": value for name, value in settings.items()}
+        here = Processes(
+            folder,
+            mls.login_url,
+            {
+                "MLSYNC_BROKER_URL": broker.vhost(f"processes-{secrets.token_hex(4)}"),
+                "MLSYNC_TAKEOVER": "4",
+                "MLSYNC_MEDIA__WORKERS": "4",
+                "MLSYNC_FEEDS__DDF__EVERY": "1h",
+            }
+            | feed,
+        )
+        assert here.run("migrate").code == 0
+        yield mls, here
