@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from services.geocoder.settings import GeocoderSettings
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
 from services.once import PhotosOnce
-from services.polite import Manners, Polite
+from services.polite import SESSIONS, Manners, Polite
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.writer.service import Writer
@@ -178,6 +179,7 @@ def make_source(
             before_request=manners.before_request,
             after_response=manners.after_response,
             told_to_wait=manners.told_to_wait,
+            after_login=manners.after_login,
         )
     return DdfSource(session(), DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
@@ -197,6 +199,7 @@ class App:
         self.runs: dict[str, str] = {}
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self.consumers: list[Consumer] = []
         outbox = self.outbox = PhotosOnce(self.transport)
         feeds = settings.feeds
         self.polite = {
@@ -249,7 +252,7 @@ class App:
         )
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
-        return SessionPool(
+        pool = SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes
             ),
@@ -257,6 +260,8 @@ class App:
             feed.sessions,
             idle_seconds=5.0,
         )
+        SESSIONS.labels(name).set_function(lambda: pool.held)
+        return pool
 
     def _requested(self, name: str) -> None:
         run_id = self.runs.get(name)
@@ -335,6 +340,7 @@ class App:
         for service, queue, handler, threads in loops:
             if service in services:
                 consumer = Consumer(self.transport, [queue], handler, ConsumerSettings(poll_seconds=0.2), name=queue)
+                self.consumers.append(consumer)
                 self._threads += consumer.run_in_threads(threads, self._stop)
         for target, name in ((self._drain.run, "drain"), (self._reap, "reaper")):
             thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)
@@ -371,6 +377,27 @@ class App:
         while not stop.wait(1.0):
             for pool in self.pools.values():
                 pool.reap(time.monotonic())
+
+    @property
+    def threads(self) -> Sequence[threading.Thread]:
+        """Those that work until the process is to end."""
+        return self._threads
+
+    def checks(self) -> dict[str, Callable[[], object]]:
+        """What this process needs, by name; each raises when that is of no use now."""
+        return {"database": self._database_answers, "photo_store": self._photo_store_answers}
+
+    def _database_answers(self) -> None:
+        self.store.check()
+        with self.store.write() as tx:
+            tx.ledger.horizon("", "")
+
+    def _photo_store_answers(self) -> None:
+        folder = media_folder(self.settings)
+        if folder is None:
+            self.blobs.exists("check")
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            raise BlobsUnavailableError(f"{folder} is not there, or cannot be written to")
 
     @property
     def stopping(self) -> threading.Event:

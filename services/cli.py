@@ -212,6 +212,7 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Keep the feeds in step, on their schedule, until told to stop."""
+    from services.observed import observed
     from services.schedule import keep_in_step
 
     with errors():
@@ -223,7 +224,7 @@ def run(
             )
         running = App(settings)
         _stop_on_signal(running)
-        with running.running():
+        with observed(running), running.running():
             keep_in_step(running, names)
 
 

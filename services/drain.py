@@ -10,12 +10,19 @@ import threading
 from collections.abc import Sequence
 
 import structlog
+from prometheus_client import Counter
 
 from shared.messages import UndecodableError, decode
 from shared.store.base import Store
 from shared.transport.base import DEAD_SUFFIX, Transport, dead_of
 
 log = structlog.get_logger()
+
+DEAD_LETTERS = Counter(
+    "mlsync_dead_letters_total",
+    "Messages no service could handle that this process moved to quarantine, by the queue they had been on.",
+    ["queue"],
+)
 
 POLL_SECONDS = 0.1
 """How soon it sees that it is to stop."""
@@ -57,4 +64,5 @@ class Drain:
         now = self._store.feeds.now()
         self._store.quarantine.put(feed, resource, key, "message", delivery.reason, body, now)
         self._transport.ack(delivery)
+        DEAD_LETTERS.labels(queue).inc()
         return True

@@ -325,6 +325,21 @@ class Settings(BaseSettings):
     media_access_key: SecretStr | None = Field(None, description="Access key of the bucket, for s3://")
     media_secret_key: SecretStr | None = Field(None, description="Secret key of the bucket, for s3://")
     broker_url: str = Field("memory:", description="How services talk: memory: (one process)")
+    http_host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address on which `mlsync run` serves /metrics, /healthz and /readyz; in a container 0.0.0.0",
+    )
+    http_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Port for these; 0: any that is free (the log says which); unset: they are not served",
+        examples=["9400"],
+    )
+    stuck_after: Duration = Field(
+        3_600, gt=0, description="/healthz fails while the handling of one message takes longer than this"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
     media: MediaSettings = Field(default_factory=MediaSettings, description="The media service")
     geocoder: GeocoderSettings = Field(default_factory=GeocoderSettings, description="The geocoder")

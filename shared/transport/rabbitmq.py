@@ -25,11 +25,23 @@ import structlog
 from pika.channel import Channel
 from pika.exceptions import AMQPConnectionError, ProbableAccessDeniedError, ProbableAuthenticationError
 from pika.spec import Basic, BasicProperties
+from prometheus_client import Counter, Gauge
 
 from shared.transport.base import Delivery, TransportClosedError, TransportUnavailableError, dead_of
 from shared.transport.topology import queue_arguments, rung, rungs
 
 log = structlog.stdlib.get_logger(__name__)
+
+CONNECTED = Gauge(
+    "mlsync_broker_connected",
+    "Whether this process can use its broker (host and port) now: 1 or 0.",
+    ["broker"],
+)
+CONNECTIONS = Counter(
+    "mlsync_broker_connections_total",
+    "Connections this process made to its broker (host and port): the first, and one after each loss.",
+    ["broker"],
+)
 
 _PERSISTENT: Final = 2
 _ATTEMPT, _REASON = "x-attempt", "x-reason"
@@ -163,6 +175,7 @@ class RabbitTransport:
             if self._closed.is_set():
                 raise TransportClosedError("the transport is closed")
             if self._thread is None:
+                CONNECTED.labels(self._where).set(0)
                 self._thread = threading.Thread(target=self._run, name="rabbitmq", daemon=True)
                 self._thread.start()
 
@@ -234,6 +247,7 @@ class RabbitTransport:
                 log.exception("rabbitmq.connection_broke", where=self._where)
             failures = 0 if self._up.is_set() else failures + 1
             self._up.clear()
+            CONNECTED.labels(self._where).set(0)
             self._connection = None
             connection.ioloop.close()
             self._forget()
@@ -268,6 +282,8 @@ class RabbitTransport:
             self._consume(queue)
         self.problem = ""
         self._up.set()
+        CONNECTED.labels(self._where).set(1)
+        CONNECTIONS.labels(self._where).inc()
         self._obey()
 
     def _obey(self) -> None:

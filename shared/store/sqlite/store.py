@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 
 from shared.store import migrate
 from shared.store.base import StoreError
+from shared.store.census import SqlCensus
 from shared.store.sqlite.audit import SqliteObjects
 from shared.store.sqlite.budget import SqliteBudget
 from shared.store.sqlite.database import Database
@@ -58,6 +59,7 @@ class SqliteStore:
         self.objects = SqliteObjects(self._database, self.feeds.now)
         self.geocoding = SqliteGeocoding(self._database, self.feeds.now)
         self.history = SqliteHistory(self._database)
+        self.census = SqlCensus(self._database.read)
         self.forgetting = SqliteForgetting(self._database, self.feeds.now)
 
     @contextlib.contextmanager
