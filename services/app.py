@@ -388,7 +388,6 @@ class App:
         return {"database": self._database_answers, "photo_store": self._photo_store_answers}
 
     def _database_answers(self) -> None:
-        self.store.check()
         with self.store.write() as tx:
             tx.ledger.horizon("", "")
 

@@ -35,6 +35,8 @@ class Drain:
         self._transport = transport
         self._store = store
         self._queues = [dead_of(queue) for queue in queues]
+        for queue in queues:
+            DEAD_LETTERS.labels(queue)  # 0 from the start: the first one is then seen as a rise
 
     def run(self, stop: threading.Event) -> None:
         """Drain until ``stop`` is set."""

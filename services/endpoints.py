@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +74,7 @@ class Endpoints(ThreadingHTTPServer):
     def serving(self) -> Iterator[None]:
         """Answer until the end, in threads of its own."""
         thread = threading.Thread(target=self.serve_forever, args=(0.1,), name="endpoints", daemon=True)
-        disable_created_metrics()  # twice the series, and nobody here asks when a counter began
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, and nobody here asks when a counter began
         BUILD.info({"version": metadata.version("mlsync")})
         thread.start()
         log.info("endpoints", address=self.address)
@@ -118,7 +120,8 @@ class Endpoints(ThreadingHTTPServer):
 
     def handle_error(self, _request: Any, _client_address: Any) -> None:
         """A client that went away is no news; anything else is our own fault."""
-        log.debug("a request to the endpoints failed", exc_info=True)
+        gone = isinstance(sys.exception(), ConnectionError | TimeoutError)
+        log.log(logging.DEBUG if gone else logging.ERROR, "a request to the endpoints failed", exc_info=True)
 
 
 def _hang_up(request: socket.socket) -> None:

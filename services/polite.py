@@ -132,6 +132,8 @@ class Polite:
         self._patience = PATIENCE + second / SECOND
         self._lock = threading.Lock()
         self._until = 0
+        for outcome in ("ok", "failed"):
+            LOGINS.labels(name, outcome)  # 0 from the start: the first failure is then seen as a rise
         self._look_at = 0.0
 
     def manners(self) -> Manners:

@@ -66,8 +66,8 @@ FAMILIES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     ),
     "mlsync_run_last_outcome": (
         ("feed", "outcome"),
-        "1 for how the last sync of the feed ended (in_step, unfinished, paused, unavailable, stopped, failed), else "
-        "0.",
+        "Whether the last sync of the feed ended so (in_step, unfinished, paused, unavailable, stopped, failed): 1 for "
+        "one of them, 0 for the others.",
     ),
     "mlsync_run_last_timestamp_seconds": (("feed",), "When the last sync of the feed ended, however it did."),
     "mlsync_run_in_step_timestamp_seconds": (("feed",), "When a sync of the feed last ended in step. None before."),
