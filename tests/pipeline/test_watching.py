@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -254,7 +255,5 @@ def test_a_port_in_use_is_told_before_anything_is_done(tmp_path: Path) -> None:
 def test_without_a_port_nothing_is_served(tmp_path: Path) -> None:
     with synced(tmp_path, 10, 1) as (_, here), here.start("run") as running:
         until(lambda: syncs(here) == 1)
-        done = subprocess.run(
-            ["ss", "-Hltnp"], capture_output=True, text=True, check=False
-        ).stdout  # every listening socket, with its process
-        assert f"pid={running.pid}," not in done
+        open_ones = psutil.Process(running.pid).net_connections("inet")
+        assert [one.laddr for one in open_ones if one.status == psutil.CONN_LISTEN] == []
