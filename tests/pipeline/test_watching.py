@@ -32,6 +32,20 @@ BROKER_ONLY = {"mlsync_broker_connected", "mlsync_broker_connections_total"}
 """Of a process that talks to a broker; their own tests are where brokers are."""
 
 
+class Seen:
+    """One scrape."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum of the samples with these labels; 0 when there is none."""
+        return sum(
+            sample.value for sample in self.samples if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+
 @dataclass
 class Watched:
     """A running ``mlsync run``."""
@@ -51,17 +65,9 @@ class Watched:
     def status(self, path: str) -> int:
         return self.ask(path)[0]
 
-    def samples(self) -> dict[str, list[tuple[dict[str, str], float]]]:
-        """Every sample, by name."""
-        found: dict[str, list[tuple[dict[str, str], float]]] = {}
-        for family in text_string_to_metric_families(self.ask("/metrics")[1].decode()):
-            for sample in family.samples:
-                found.setdefault(sample.name, []).append((sample.labels, sample.value))
-        return found
-
-    def value(self, name: str, **labels: str) -> float:
-        """The sum of the samples with these labels; 0 when there is none."""
-        return sum(value for found, value in self.samples().get(name, ()) if labels.items() <= found.items())
+    def look(self) -> Seen:
+        """What Prometheus would see now."""
+        return Seen(self.ask("/metrics")[1].decode())
 
     def lines(self) -> list[dict[str, Any]]:
         """What was logged so far."""
@@ -88,7 +94,7 @@ def syncs(here: Installation) -> int:
 
 def fresh_state(watched: Watched, after: float) -> None:
     """Wait for figures read after that instant."""
-    until(lambda: watched.value("mlsync_state_timestamp_seconds") > after)
+    until(lambda: watched.look().value("mlsync_state_timestamp_seconds") > after)
 
 
 FAULTS = ("ghost-photo=0.2", "missing-record=0.1", "unknown-elements=0.5", "unfit-values=0.2")
@@ -103,7 +109,7 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mls, In
     ) as (mls, here), run(here, to_its_end=False) as watched:  # fmt: skip
         until(lambda: syncs(here) >= 1)
         mls.advance(2)
-        until(lambda: watched.value("mlsync_records_total", outcome="updated") > 0)
+        until(lambda: watched.look().value("mlsync_records_total", outcome="updated") > 0)
         count = syncs(here)
         until(lambda: syncs(here) >= count + 2)
         mls.fault("slow", "60000")  # from now on nothing comes, so that all figures stay as they are
@@ -115,67 +121,70 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Mls, In
 
 def test_the_state_is_what_status_says(troubled: tuple[Mls, Installation, Watched]) -> None:
     _, here, watched = troubled
+    seen = watched.look()
     status = here.status()
-    assert watched.value("mlsync_state_up") == 1
-    assert watched.value("mlsync_records_stored", feed="ddf", resource="property") == status["stored"] > 0
+    assert seen.value("mlsync_state_up") == 1
+    assert seen.value("mlsync_records_stored", feed="ddf", resource="property") == status["stored"] > 0
     for resource, told in status["resources"].items():
-        assert watched.value("mlsync_records_stored", resource=resource) == told["stored"] > 0
-        assert watched.value("mlsync_inventory_whole_records", resource=resource) == told["at_mls"]
-    assert watched.value("mlsync_inventory_whole_records", resource="property") == status["at_mls"]
-    age = time.time() - watched.value("mlsync_inventory_whole_timestamp_seconds", resource="property")
+        assert seen.value("mlsync_records_stored", resource=resource) == told["stored"] > 0
+        assert seen.value("mlsync_inventory_whole_records", resource=resource) == told["at_mls"]
+    assert seen.value("mlsync_inventory_whole_records", resource="property") == status["at_mls"]
+    age = time.time() - seen.value("mlsync_inventory_whole_timestamp_seconds", resource="property")
     assert age == pytest.approx(here.status()["freshness_seconds"], abs=5)
     for state, told in status["photos"].items():
-        assert watched.value(f"mlsync_photos_{state}", feed="ddf") == told
+        assert seen.value(f"mlsync_photos_{state}", feed="ddf") == told
     assert status["photos"]["failed"] > 0
-    assert watched.value("mlsync_removals_held") == status["held"]
-    assert watched.value("mlsync_records_unavailable") == status["unavailable"] > 0
-    assert watched.value("mlsync_quarantined", feed="ddf") == status["quarantined"]
-    assert watched.value("mlsync_run_last_outcome") == 1
+    assert seen.value("mlsync_removals_held") == status["held"]
+    assert seen.value("mlsync_records_unavailable") == status["unavailable"] > 0
+    assert seen.value("mlsync_quarantined", feed="ddf") == status["quarantined"]
+    assert seen.value("mlsync_run_last_outcome") == 1
     budget = status["budget"]["requests_per_day"]
-    assert watched.value("mlsync_budget_limit", window="requests_per_day") == budget["limit"] == 5_000
-    assert watched.value("mlsync_budget_remaining", window="requests_per_day") == budget["limit"] - budget["used"]
+    assert seen.value("mlsync_budget_limit", window="requests_per_day") == budget["limit"] == 5_000
+    assert seen.value("mlsync_budget_remaining", window="requests_per_day") == budget["limit"] - budget["used"]
 
 
 def test_the_deeds_are_what_the_runs_counted_and_the_mls_saw(troubled: tuple[Mls, Installation, Watched]) -> None:
     mls, here, watched = troubled
+    seen = watched.look()
     counted: Counter[str] = Counter()
     for resource, name, value in here.rows("SELECT resource, name, sum(value) FROM run_count GROUP BY 1, 2"):
         counted[name if name.startswith("photos") or resource == "" else f"{resource} {name}"] += value
     for outcome in ("inserted", "updated", "unchanged", "removed"):
-        found = watched.value("mlsync_records_total", resource="property", outcome=outcome)
+        found = seen.value("mlsync_records_total", resource="property", outcome=outcome)
         assert found == counted[f"property {outcome}"], outcome
-    assert watched.value("mlsync_records_fetched_total", resource="property") == counted["property fetched"] > 0
+    assert seen.value("mlsync_records_fetched_total", resource="property") == counted["property fetched"] > 0
     for outcome in ("stored", "deleted", "failed"):
-        assert watched.value("mlsync_photos_total", outcome=outcome) == counted[f"photos_{outcome}"], outcome
-    assert watched.value("mlsync_photo_failures_total", reason="http_404") > 0
-    assert watched.value("mlsync_photo_bytes_total") >= here.rows("SELECT sum(byte_size) FROM media")[0][0] > 0
+        assert seen.value("mlsync_photos_total", outcome=outcome) == counted[f"photos_{outcome}"], outcome
+    assert seen.value("mlsync_photo_failures_total", reason="http_404") > 0
+    assert seen.value("mlsync_photo_bytes_total") >= here.rows("SELECT sum(byte_size) FROM media")[0][0] > 0
     asked = mls.stats()["requests"]
     for transaction in ("Search", "GetMetadata", "Logout"):
-        answered = watched.value("mlsync_rets_requests_total", transaction=transaction, code="0")
+        answered = seen.value("mlsync_rets_requests_total", transaction=transaction, code="0")
         assert answered == pytest.approx(asked[transaction], abs=1), transaction  # one is under way
-        assert watched.value("mlsync_rets_request_seconds_count", transaction=transaction) == answered
-    assert watched.value("mlsync_logins_total", outcome="ok") >= syncs(here) - 1
-    assert watched.value("mlsync_logins_total", outcome="failed") == 0
-    assert watched.value("mlsync_sessions_open") == 1
-    assert watched.value("mlsync_run_seconds_count") == syncs(here)
-    assert watched.value("mlsync_inventories_total", outcome="proven") >= syncs(here)
-    assert watched.value("mlsync_elements_unknown_total") > 0
-    assert watched.value("mlsync_values_unfit_total") > 0
+        assert seen.value("mlsync_rets_request_seconds_count", transaction=transaction) == answered
+    assert seen.value("mlsync_logins_total", outcome="ok") >= syncs(here) - 1
+    assert seen.value("mlsync_logins_total", outcome="failed") == 0
+    assert seen.value("mlsync_sessions_open") == 1
+    assert seen.value("mlsync_run_seconds_count") == syncs(here)
+    assert seen.value("mlsync_inventories_total", outcome="proven") >= syncs(here)
+    assert seen.value("mlsync_elements_unknown_total") > 0
+    assert seen.value("mlsync_values_unfit_total") > 0
 
 
 def test_freshness_is_of_changes_and_not_of_the_first_load(troubled: tuple[Mls, Installation, Watched]) -> None:
     *_, watched = troubled
-    timed = watched.value("mlsync_freshness_seconds_count", resource="property")
-    inserted = watched.value("mlsync_records_total", resource="property", outcome="inserted")
+    seen = watched.look()
+    timed = seen.value("mlsync_freshness_seconds_count", resource="property")
+    inserted = seen.value("mlsync_records_total", resource="property", outcome="inserted")
     assert inserted >= 50
-    assert 0 < timed <= watched.value("mlsync_records_total", resource="property", outcome="updated") + inserted - 50
-    borders = {labels["le"] for labels, _ in watched.samples()["mlsync_freshness_seconds_bucket"]}
+    assert 0 < timed <= seen.value("mlsync_records_total", resource="property", outcome="updated") + inserted - 50
+    borders = {item.labels["le"] for item in seen.samples if item.name == "mlsync_freshness_seconds_bucket"}
     assert {"10.0", "900.0", "3600.0", "604800.0", "+Inf"} <= borders
 
 
 def test_every_metric_in_the_docs_is_served_and_no_other(troubled: tuple[Mls, Installation, Watched]) -> None:
     *_, watched = troubled
-    served = set(re.findall(r"^# TYPE (mlsync_\w+)", watched.ask("/metrics")[1].decode(), re.MULTILINE))
+    served = set(re.findall(r"^# TYPE (mlsync_\w+)", watched.look().text, re.MULTILINE))
     told = set(re.findall(r"^\| `(\w+)`", render(), re.MULTILINE))
     maybe = {
         "mlsync_listings_located",
@@ -195,11 +204,12 @@ def test_promtool_finds_nothing_to_say(troubled: tuple[Mls, Installation, Watche
 
 def test_no_series_says_when_it_was_created(troubled: tuple[Mls, Installation, Watched]) -> None:
     *_, watched = troubled
-    assert not [name for name in watched.samples() if name.endswith("_created")]
+    assert not [item.name for item in watched.look().samples if item.name.endswith("_created")]
 
 
 def test_a_run_can_be_followed_through_all_services_by_its_id(troubled: tuple[Mls, Installation, Watched]) -> None:
     _, here, watched = troubled
+    seen = watched.look()
     (run_id,) = here.rows("SELECT run_id FROM run WHERE kind = 'sync' ORDER BY started_at LIMIT 1")[0]
     of_it = [line for line in watched.lines() if line.get("run_id") == run_id]
     messages = [line for line in of_it if line["event"] == "message"]
@@ -209,13 +219,13 @@ def test_a_run_can_be_followed_through_all_services_by_its_id(troubled: tuple[Ml
     settled = Counter(line["queue"] for line in watched.lines() if line["event"] == "message")
     for queue, count in settled.items():
         # what was put off is told at debug only
-        assert watched.value("mlsync_messages_total", queue=queue) >= count
+        assert seen.value("mlsync_messages_total", queue=queue) >= count
 
 
 def test_a_stuck_consumer_is_unhealthy_until_it_goes_on(tmp_path: Path) -> None:
     with (
-        synced(tmp_path, 20, 1, faults=("slow=4000",), media="none") as (mls, here),
-        run(here, stuck_after="1s") as watched,
+        synced(tmp_path, 20, 1, faults=("slow=2500",), media="none") as (mls, here),
+        run(here, stuck_after="1.5s") as watched,
     ):
         assert watched.status("/healthz") == 200  # the inventory takes long, but no message does
         until(lambda: watched.status("/healthz") == 503)
