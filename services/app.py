@@ -200,6 +200,8 @@ class App:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self.consumers: list[Consumer] = []
+        self.helpers: list[threading.Thread] = []
+        """Threads beside those of consumers, from the start to the end of the process."""
         outbox = self.outbox = PhotosOnce(self.transport)
         feeds = settings.feeds
         self.polite = {
@@ -346,6 +348,7 @@ class App:
             thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+            self.helpers.append(thread)
 
     def _photos(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         if not isinstance(message, PhotosPending):
@@ -377,11 +380,6 @@ class App:
         while not stop.wait(1.0):
             for pool in self.pools.values():
                 pool.reap(time.monotonic())
-
-    @property
-    def threads(self) -> Sequence[threading.Thread]:
-        """Those that work until the process is to end."""
-        return self._threads
 
     def checks(self) -> dict[str, Callable[[], object]]:
         """What this process needs, by name; each raises when that is of no use now."""

@@ -32,21 +32,21 @@ class Report:
 class Health:
     """Looks at the loops of this process and asks what they need.
 
-    ``consumers`` and ``threads`` are those started so far, empty before. Each of ``checks`` raises when what it asks is
-    of no use now; it may hang: nobody waits for longer than a few seconds, and it is asked no more often than that.
-    ``stuck_after`` is how many seconds a handler may take.
+    ``consumers`` are those that work now, ``helpers`` the threads beside them, none before the start. Each of
+    ``checks`` raises when what it asks is of no use now; it may hang: nobody waits for longer than a few seconds, and
+    it is asked no more often than that. ``stuck_after`` is how many seconds a handler may take.
     """
 
     def __init__(
         self,
         consumers: Callable[[], Sequence[Consumer]],
-        threads: Callable[[], Sequence[threading.Thread]],
+        helpers: Callable[[], Sequence[threading.Thread]],
         checks: Mapping[str, Callable[[], object]],
         stopping: threading.Event,
         stuck_after: float,
     ) -> None:
         self._consumers = consumers
-        self._threads = threads
+        self._helpers = helpers
         self._checks = {name: Fresh(check, every=CHECK_EVERY, patience=CHECK_SECONDS) for name, check in checks.items()}
         self._stopping = stopping
         self._stuck_after = stuck_after
@@ -59,19 +59,17 @@ class Health:
         """Whether the process has started, and everything it needs answers."""
         if self._stopping.is_set():
             return Report({"consumers": "the process is stopping"})
-        consumers = self._loops() if self._consumers() else "not started yet"
+        consumers = self._loops() if self._helpers() else "not started yet"
         return Report({"consumers": consumers, **{name: _asked(check) for name, check in self._checks.items()}})
 
     def _loops(self) -> str:
         if self._stopping.is_set():
             return OK
-        wrong = [f"{thread.name} has ended" for thread in list(self._threads()) if not thread.is_alive()]
+        wrong = [f"{helper.name} has ended" for helper in list(self._helpers()) if not helper.is_alive()]
         receiving = min(LOOP_SECONDS, self._stuck_after)
-        wrong += (
-            f"{late} of {consumer.name} stuck"
-            for consumer in list(self._consumers())
-            if (late := consumer.late(receiving, self._stuck_after))
-        )
+        for consumer in list(self._consumers()):
+            found = {"ended": consumer.ended, "stuck": consumer.late(receiving, self._stuck_after)}
+            wrong += (f"{count} of {consumer.name} {how}" for how, count in found.items() if count)
         return "; ".join(wrong) or OK
 
 

@@ -24,7 +24,7 @@ def observed(app: App, *, state: bool = True) -> Iterator[None]:
     if settings.http_port is None:
         yield
         return
-    health = Health(lambda: app.consumers, lambda: app.threads, app.checks(), app.stopping, settings.stuck_after)
+    health = Health(lambda: app.consumers, lambda: app.helpers, app.checks(), app.stopping, settings.stuck_after)
     endpoints = Endpoints(settings.http_host, settings.http_port, health)
     metrics = StateMetrics(app.store, settings.feeds, app.polite, app.located, app.stopping)
     if state:

@@ -39,7 +39,7 @@ SECONDS = Histogram(
 )
 REDELIVERED = Counter(
     "mlsync_messages_redelivered_total",
-    "Messages this process received that had been in hand before, by queue.",
+    "Messages this process received for a second or later attempt, by queue.",
     ["queue"],
 )
 
@@ -121,6 +121,8 @@ class Consumer:
         self.name = name
         self._turned: dict[int, float] = {}
         self._handling: set[int] = set()
+        self.ended = 0
+        """Threads that ended though nobody stopped them: not even a fault of ours should do that."""
 
     def run(self, stop: threading.Event) -> None:
         """Handle messages until ``stop`` is set; the message in hand is finished first. No failure ends it sooner."""
@@ -139,6 +141,7 @@ class Consumer:
                     stop.wait(max(0.0, poll - (self._clock() - started)))
         finally:
             self._turned.pop(thread, None)
+            self.ended += not stop.is_set()
 
     def run_in_threads(self, count: int, stop: threading.Event) -> list[threading.Thread]:
         """Start ``count`` threads that ``run`` until ``stop`` is set; the caller joins them."""

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pika
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.transport.base import Delivery, TransportUnavailableError
 from shared.transport.rabbitmq import RabbitTransport
@@ -232,3 +233,21 @@ def test_everything_survives_a_restart_of_the_broker(broker: Broker, url: str) -
         broker.ctl("start_app", seconds=120)
         until(lambda: transport.up, 60)
         assert {take(transport).body, take(transport).body} == {b"kept", b"later"}
+
+
+def test_metrics_say_whether_the_broker_can_be_used_and_how_often_it_was_connected_to(url: str) -> None:
+    with through(url) as (proxy, here):
+        labels = {"broker": f"127.0.0.1:{proxy.port}"}
+
+        def value(name: str) -> float | None:
+            return REGISTRY.get_sample_value(name, labels)
+
+        with opened(here):
+            assert (value("mlsync_broker_connected"), value("mlsync_broker_connections_total")) == (1, 1)
+            proxy.refusing = True
+            proxy.cut()
+            until(lambda: value("mlsync_broker_connected") == 0)
+            proxy.refusing = False
+            until(lambda: value("mlsync_broker_connected") == 1)
+            assert value("mlsync_broker_connections_total") == 2
+        assert value("mlsync_broker_connected") == 0

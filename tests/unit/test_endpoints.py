@@ -51,9 +51,10 @@ class Watched:
     endpoints: Endpoints
     transport: MemoryTransport
     consumers: list[Consumer]
-    threads: list[threading.Thread]
+    helpers: list[threading.Thread]
     stopping: threading.Event
     handled: Callable[[], None] = field(default=lambda: None)
+    threads: list[threading.Thread] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -82,6 +83,16 @@ class Watched:
         consumer = Consumer(self.transport, ["media"], self.handle, QUICK, name="media")
         self.consumers.append(consumer)
         self.threads += consumer.run_in_threads(2, self.stopping)
+        self.help(self.stopping.wait)
+
+    def help(self, work: Callable[[], object]) -> None:
+        helper = threading.Thread(target=work, name="drain")
+        helper.start()
+        self.helpers.append(helper)
+
+    def join(self) -> None:
+        for thread in [*self.threads, *self.helpers]:
+            thread.join(10)
 
 
 @contextmanager
@@ -91,18 +102,17 @@ def watched(
     registry = CollectorRegistry()
     Counter("mlsync_example_total", "An example.", registry=registry).inc(3)
     consumers: list[Consumer] = []
-    threads: list[threading.Thread] = []
+    helpers: list[threading.Thread] = []
     stopping = threading.Event()
-    looked = Health(lambda: consumers, lambda: threads, checks or {}, stopping, stuck_after)
+    looked = Health(lambda: consumers, lambda: helpers, checks or {}, stopping, stuck_after)
     server = Endpoints("127.0.0.1", 0, looked, registry, **bounds)
-    made = Watched(server, MemoryTransport(), consumers, threads, stopping)
+    made = Watched(server, MemoryTransport(), consumers, helpers, stopping)
     with server.serving():
         try:
             yield made
         finally:
             stopping.set()
-            for thread in threads:
-                thread.join(10)
+            made.join()
             made.transport.close()
 
 
@@ -208,16 +218,28 @@ def test_a_thread_that_has_ended_is_noticed() -> None:
         here.start()
         here.transport.publish("media", BODY)
         until(lambda: here.ask("/healthz").status == 503)
-        assert here.ask("/healthz").report()["loops"] in ("media-1 has ended", "media-2 has ended")
+        assert here.ask("/healthz").report() == {"loops": "1 of media ended"}
         assert here.ask("/readyz").status == 503
+
+
+def test_a_helper_that_has_ended_is_noticed() -> None:
+    with watched() as here:
+        here.start()
+        here.help(lambda: None)
+        until(lambda: here.ask("/healthz").report() == {"loops": "drain has ended"})
+
+
+def test_a_process_that_consumes_nothing_for_now_is_ready() -> None:
+    with watched() as here:
+        here.help(here.stopping.wait)  # a fetcher while another one has the feed
+        assert (here.ask("/healthz").status, here.ask("/readyz").status) == (200, 200)
 
 
 def test_a_process_that_stops_is_alive_and_no_longer_ready() -> None:
     with watched() as here:
         here.start()
         here.stopping.set()
-        for thread in here.threads:
-            thread.join(10)
+        here.join()
         assert here.ask("/healthz").status == 200
         assert here.ask("/readyz").report() == {"consumers": "the process is stopping"}
 
