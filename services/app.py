@@ -381,9 +381,12 @@ class App:
             for pool in self.pools.values():
                 pool.reap(time.monotonic())
 
-    def checks(self) -> dict[str, Callable[[], object]]:
-        """What this process needs, by name; each raises when that is of no use now."""
-        return {"database": self._database_answers, "photo_store": self._photo_store_answers}
+    def checks(self, services: Sequence[str]) -> dict[str, Callable[[], object]]:
+        """What ``services`` need, by name; each raises when that is of no use now."""
+        found: dict[str, Callable[[], object]] = {"database": self._database_answers}
+        if {"media", "fetcher"} & {*services}:  # the fetcher's process audits the photo store
+            found["photo_store"] = self._photo_store_answers
+        return found
 
     def _database_answers(self) -> None:
         with self.store.write() as tx:

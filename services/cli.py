@@ -218,13 +218,14 @@ def run(
     with errors():
         settings = _settings(config)
         names = _chosen(settings, None)
-        if services and {item.value for item in services} != set(SERVICES):
+        chosen = [item.value for item in services] if services else SERVICES
+        if set(chosen) != set(SERVICES):
             raise SettingsError(
                 "with broker_url memory: (MLSYNC_BROKER_URL) all five services run in one process; leave the names out"
             )
         running = App(settings)
         _stop_on_signal(running)
-        with observed(running), running.running():
+        with observed(running, chosen), running.running():
             keep_in_step(running, names)
 
 
