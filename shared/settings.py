@@ -325,6 +325,7 @@ class Settings(BaseSettings):
     media_access_key: SecretStr | None = Field(None, description="Access key of the bucket, for s3://")
     media_secret_key: SecretStr | None = Field(None, description="Secret key of the bucket, for s3://")
     broker_url: str = Field("memory:", description="How services talk: memory: (one process)")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
     http_host: str = Field(
         "127.0.0.1",
         min_length=1,
@@ -340,7 +341,6 @@ class Settings(BaseSettings):
     stuck_after: Duration = Field(
         3_600, gt=0, description="/healthz fails while the handling of one message takes longer than this"
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
     media: MediaSettings = Field(default_factory=MediaSettings, description="The media service")
     geocoder: GeocoderSettings = Field(default_factory=GeocoderSettings, description="The geocoder")
     feeds: dict[str, FeedSettings] = Field(default_factory=dict, description="Feeds by name, in lower case")
