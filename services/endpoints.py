@@ -111,8 +111,8 @@ class Endpoints(ThreadingHTTPServer):
         """Ends in time, whatever the client does."""
         end = threading.Timer(self.whole_seconds, _hang_up, (request,))
         end.daemon = True
-        end.start()
         try:
+            end.start()
             super().process_request_thread(request, client_address)
         finally:
             end.cancel()
