@@ -46,6 +46,7 @@ check: lint types ## Linters and types
 docs: $(READY) ## Write the generated pages of docs/
 	$(BIN)/python -m shared.mapping.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m shared.settings_page > docs/settings.md
+	$(BIN)/python -m services.metrics_page > docs/metrics.md
 
 lock: $(READY) ## Renew the locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock

@@ -25,7 +25,7 @@ from services.geocoder.service import Geocoder
 from services.geocoder.settings import GeocoderSettings
 from services.media.service import FeedMedia, Media
 from services.media.settings import MediaFeedSettings
-from services.polite import Manners, Polite
+from services.polite import SESSIONS, Manners, Polite
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.tenure import Tenure
@@ -225,8 +225,12 @@ def make_source(
             before_request=manners.before_request,
             after_response=manners.after_response,
             told_to_wait=manners.told_to_wait,
+            after_login=manners.after_login,
         )
     return DdfSource(session(), DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
+
+
+Consuming = tuple[Consumer, list[threading.Thread]]
 
 
 class App:
@@ -248,6 +252,9 @@ class App:
         self._stop = threading.Event()
         self._stopped_at: float | None = None
         self._threads: list[threading.Thread] = []
+        self.consumers: list[Consumer] = []
+        self.helpers: list[threading.Thread] = []
+        """Threads beside those of consumers, from the start to the end of the process."""
         self.form: Form = self._form(beside)
         self.transport = self.form.transport
         outbox = self.outbox = self.form.outbox
@@ -311,7 +318,7 @@ class App:
         return Distributed(transport, self.store, self._stop, self.settings.takeover)
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
-        return SessionPool(
+        pool = SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes
             ),
@@ -319,6 +326,8 @@ class App:
             feed.sessions,
             idle_seconds=5.0,
         )
+        SESSIONS.labels(name).set_function(lambda: pool.held)
+        return pool
 
     def _requested(self, name: str) -> None:
         run_id = self.runs.get(name)
@@ -407,39 +416,42 @@ class App:
             loops.append(("geocoder", self.geocoder.handle, 1))
         for service, handler, threads in loops:
             if service in services:
-                self._threads += self._consume(service, handler, threads, self._stop)
+                self._threads += self._consume(service, handler, threads, self._stop)[1]
         if "fetcher" in services and self.form.alone:
             for feed in self.settings.feeds:
-                self._threads += self._fetch(feed, self._stop)
+                self._threads += self._fetch(feed, self._stop)[1]
         for target, name in ((self._drain.run, "drain"), (self._reap, "reaper")):
             thread = threading.Thread(target=target, args=(self._stop,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+            self.helpers.append(thread)
 
     @contextmanager
     def fetching(self, feed: str, tenure: Tenure) -> Iterator[None]:
         """Serve requests for the feed's records as long as this lasts, which is as long as the tenure does."""
         stop = threading.Event()
         self.tenures[feed] = tenure
-        threads = self._fetch(feed, stop)
+        consumer, threads = self._fetch(feed, stop)
         try:
             yield
         finally:
             stop.set()
             self._join(threads)
+            self.consumers.remove(consumer)
             queue = f"{RecordsRequested.QUEUE}.{feed}"
             self.transport.leave([queue, backlog_of(queue)])
             self.log_out(feed)
 
-    def _fetch(self, feed: str, stop: threading.Event) -> list[threading.Thread]:
+    def _fetch(self, feed: str, stop: threading.Event) -> Consuming:
         sessions = self.settings.feeds[feed].sessions
         return self._consume(f"{RecordsRequested.QUEUE}.{feed}", self.fetcher.handle, sessions, stop)
 
-    def _consume(self, queue: str, handler: Handler, threads: int, stop: threading.Event) -> list[threading.Thread]:
+    def _consume(self, queue: str, handler: Handler, threads: int, stop: threading.Event) -> Consuming:
         """Threads that handle a queue, and what may wait behind it."""
         settings = ConsumerSettings(poll_seconds=0.2)
         consumer = Consumer(self.transport, [queue, backlog_of(queue)], handler, settings, name=queue, away=AWAY)
-        return consumer.run_in_threads(threads, stop)
+        self.consumers.append(consumer)
+        return consumer, consumer.run_in_threads(threads, stop)
 
     def _photos(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         if not isinstance(message, PhotosPending):
@@ -474,6 +486,26 @@ class App:
                     pool.reap(time.monotonic())
                 except Exception:
                     log.exception("idle sessions could not be ended", feed=feed)
+
+    def checks(self, services: Sequence[str]) -> dict[str, Callable[[], object]]:
+        """What ``services`` need, by name; each raises when that is of no use now."""
+        found: dict[str, Callable[[], object]] = {"database": self._database_answers}
+        if not self.form.alone:
+            found["broker"] = self.form.check
+        if {"media", "fetcher"} & {*services}:  # the fetcher's process audits the photo store
+            found["photo_store"] = self._photo_store_answers
+        return found
+
+    def _database_answers(self) -> None:
+        with self.store.write() as tx:
+            tx.ledger.horizon("", "")
+
+    def _photo_store_answers(self) -> None:
+        folder = media_folder(self.settings)
+        if folder is None:
+            self.blobs.exists("check")
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            raise BlobsUnavailableError(f"{folder} is not there, or cannot be written to")
 
     @property
     def stopping(self) -> threading.Event:

@@ -230,6 +230,7 @@ def run(
 
     With a broker each service may run in processes of its own, as many as are wanted.
     """
+    from services.observed import observed
     from services.schedule import keep_in_step
 
     with errors():
@@ -242,7 +243,7 @@ def run(
                 "with broker_url memory: (MLSYNC_BROKER_URL) all five services run in one process; leave the names out"
             )
         _stop_on_signal(running, OK)
-        with running.running(chosen):
+        with observed(running, chosen), running.running(chosen):
             if "fetcher" in chosen:
                 keep_in_step(running, names)
             else:

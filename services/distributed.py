@@ -19,6 +19,7 @@ from shared.messages import Message, PageFetched, PhotosPending, RecordsRequeste
 from shared.outbox import Outbox
 from shared.sources.pool import SlotLeases
 from shared.store.base import Store, StoreError
+from shared.transport.base import TransportUnavailableError
 from shared.transport.rabbitmq import RabbitTransport
 
 log = structlog.get_logger()
@@ -80,6 +81,10 @@ class Distributed:
 
     def connect(self) -> None:
         self.transport.open()
+
+    def check(self) -> None:
+        if not self.transport.up:
+            raise TransportUnavailableError("there is no connection to the broker")
 
     def slots(self, feed: str) -> SlotLeases:
         first = Turn(self._store.leases, f"records:{feed}", self.holder)

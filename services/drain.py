@@ -9,10 +9,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from prometheus_client import Counter
+
 from shared.consumer import Outage
 from shared.messages import UndecodableError, decode
 from shared.store.base import Store
 from shared.transport.base import DEAD_SUFFIX, Transport, dead_of
+
+DEAD_LETTERS = Counter(
+    "mlsync_dead_letters_total",
+    "Messages no service could handle that this process moved to quarantine, by the queue they had been on.",
+    ["queue"],
+)
 
 POLL_SECONDS = 0.1
 """How soon it sees that it is to stop."""
@@ -25,6 +33,8 @@ class Drain:
         self._transport = transport
         self._store = store
         self._queues = [dead_of(queue) for queue in queues]
+        for queue in queues:
+            DEAD_LETTERS.labels(queue)  # 0 from the start: the first one is then seen as a rise
 
     def run(self, stop: threading.Event) -> None:
         """Drain until ``stop`` is set."""
@@ -61,4 +71,5 @@ class Drain:
             self._transport.reject(delivery, delivery.reason)  # it stays on its queue
             raise
         self._transport.ack(delivery)
+        DEAD_LETTERS.labels(queue).inc()
         return True

@@ -63,6 +63,9 @@ class Embedded:
     def connect(self) -> None:
         """Nothing to do."""
 
+    def check(self) -> None:
+        """They are in this process, and always can be."""
+
     def slots(self, _feed: str) -> SlotLeases:
         return LocalSlots()
 

@@ -34,6 +34,9 @@ class Form(Protocol):
     def connect(self) -> None:
         """Make the queues ready. Raises TransportUnavailableError."""
 
+    def check(self) -> None:
+        """Raise TransportUnavailableError unless the queues can be used now."""
+
     def slots(self, feed: str) -> SlotLeases:
         """Who may have a session at the feed's MLS."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from prometheus_client import Histogram
 
 from services.app import App
 from services.incremental import settle_mark
@@ -16,6 +17,14 @@ from services.taking import LISTINGS, Result
 from shared.store.base import Outstanding
 
 log = structlog.get_logger()
+
+RUN_SECONDS = Histogram(
+    "mlsync_run_seconds",
+    "Seconds from the beginning of a sync until nothing was left to do or wait for, by feed and outcome: in_step, "
+    "unfinished, paused, unavailable, stopped, failed.",
+    ["feed", "outcome"],
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +127,7 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
         report.remaining.append(f"{to_look_up} addresses still to look up; {_geocoder(app)}")
     outcome = _outcome(report, result, stopped=app.stopping.is_set())
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or trouble or None)
+    RUN_SECONDS.labels(feed, outcome).observe(report.seconds)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
 

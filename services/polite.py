@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from shared.budget import SECOND, Limits, Share, Use, Wait
 from shared.hours import parse_hours
@@ -28,10 +28,21 @@ REQUESTS = Counter(
     "Requests under the MLS's login, by feed, transaction and reply code (or HTTP status, or failed).",
     ["feed", "transaction", "code"],
 )
-LEFT = Gauge(
-    "mlsync_budget_remaining",
-    "What was left of a feed's limit when this process last sent a request, by feed and setting.",
-    ["feed", "window"],
+REQUEST_SECONDS = Histogram(
+    "mlsync_rets_request_seconds",
+    "Seconds from sending a request under the MLS's login until its answer was read, by feed and transaction.",
+    ["feed", "transaction"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900),
+)
+SESSIONS = Gauge(
+    "mlsync_sessions_open",
+    "Sessions of the feed that this process holds at the MLS, in use or waiting for use.",
+    ["feed"],
+)
+LOGINS = Counter(
+    "mlsync_logins_total",
+    "Logins at the MLS, each with all the requests it took, by feed and outcome: ok, failed.",
+    ["feed", "outcome"],
 )
 
 PATIENCE = 10.0
@@ -79,14 +90,21 @@ class Manners:
     def __init__(self, polite: Polite) -> None:
         self._polite = polite
         self._share = Share(0)
+        self._sent = 0.0
 
     def before_request(self, transaction: str) -> None:
         """Wait for leave. Raises SourcePausedError when that takes too long."""
         self._share = self._polite.take(transaction)
+        self._sent = time.monotonic()
 
     def after_response(self, transaction: str, code: str, byte_size: int) -> None:
         """Note the answer."""
+        REQUEST_SECONDS.labels(self._polite.name, transaction).observe(time.monotonic() - self._sent)
         self._polite.answered(self._share, transaction, code, byte_size)
+
+    def after_login(self, well: bool) -> None:
+        """Note how a login ended."""
+        LOGINS.labels(self._polite.name, "ok" if well else "failed").inc()
 
     def told_to_wait(self, transaction: str, reason: str, said: float | None, usual: float) -> float:
         """Note that the MLS asked to be left alone; for how many seconds it is."""
@@ -108,7 +126,7 @@ class Polite:
         pause: Callable[[float], None],
         counted: Callable[[], None] = lambda: None,
     ) -> None:
-        self._name = name
+        self.name = name
         self._store = store
         self._pause = pause
         self._counted = counted
@@ -121,6 +139,8 @@ class Polite:
         self._patience = PATIENCE + second / SECOND
         self._lock = threading.Lock()
         self._until = 0
+        for outcome in ("ok", "failed"):
+            LOGINS.labels(name, outcome)  # 0 from the start: the first failure is then seen as a rise
         self._look_at = 0.0
 
     def manners(self) -> Manners:
@@ -138,8 +158,6 @@ class Polite:
             found = self._leave(forced=leaving and time.monotonic() >= at_last)
             if isinstance(found, Share):
                 self._counted()
-                for setting, left in found.left:
-                    LEFT.labels(self._name, setting).set(left)
                 return found
             seconds = (found.until - self._store.feeds.now()) / SECOND
             if leaving:
@@ -155,18 +173,18 @@ class Polite:
 
     def answered(self, share: Share, transaction: str, code: str, byte_size: int) -> None:
         """The request was answered with a reply code (or ``http-<status>``, or ``failed``) and so many bytes."""
-        REQUESTS.labels(self._name, transaction, known_code(transaction, code)).inc()
-        self._store.budget.answered(self._name, self._limits, share, transaction, byte_size, well=code in _WELL)
+        REQUESTS.labels(self.name, transaction, known_code(transaction, code)).inc()
+        self._store.budget.answered(self.name, self._limits, share, transaction, byte_size, well=code in _WELL)
 
     def refused(self, share: Share, transaction: str, reason: str, said: float | None, usual: float) -> float:
         """The MLS asked to be left alone, for ``said`` seconds or without saying for how long; the seconds it is."""
-        until = self._store.budget.refused(self._name, share, transaction, reason, said, usual)
-        log.warning("the MLS asks to be left alone", feed=self._name, reason=reason, until=instant(until))
+        until = self._store.budget.refused(self.name, share, transaction, reason, said, usual)
+        log.warning("the MLS asks to be left alone", feed=self.name, reason=reason, until=instant(until))
         return (until - self._store.feeds.now()) / SECOND
 
     def standing(self) -> Standing:
         """Where the feed stands now."""
-        uses, wait = self._store.budget.look(self._name, self._limits)
+        uses, wait = self._store.budget.look(self.name, self._limits)
         waits = [found for found in (wait, self._quiet_until()) if found is not None]
         return Standing(uses, max(waits, key=lambda found: found.until, default=None))
 
@@ -176,7 +194,7 @@ class Polite:
 
     def _leave(self, *, forced: bool) -> Share | Wait:
         quiet = None if forced else self._quiet_until()
-        return quiet or self._store.budget.take(self._name, self._limits, forced=forced)
+        return quiet or self._store.budget.take(self.name, self._limits, forced=forced)
 
     def _quiet_until(self) -> Wait | None:
         if self._quiet is None:
@@ -191,7 +209,7 @@ class Polite:
             self._until = wait.until
             self._look_at = time.monotonic() + min(seconds, LOOK_SECONDS)
         if news:
-            log.info("the MLS is left alone", feed=self._name, reason=wait.reason, until=instant(wait.until))
+            log.info("the MLS is left alone", feed=self.name, reason=wait.reason, until=instant(wait.until))
 
 
 def in_words(wait: Wait) -> str:

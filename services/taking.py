@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass, field
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from services.app import App
 from services.due import Terms
@@ -43,6 +44,11 @@ STOPPED = Result({}, "the sync was stopped")
 
 def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, results: dict[str, Result]) -> None:
     """Ask what is to be asked at the beginning, publish it, and leave in ``results`` how that ended. Never raises."""
+    with bound_contextvars(run_id=run_id):
+        results[feed] = _take(app, feed, run_id, limit, wait)
+
+
+def _take(app: App, feed: str, run_id: str, limit: int | None, wait: float) -> Result:
     taken: dict[str, Taken] = {}
     changes: list[Changes] = []
     errors: list[str] = []
@@ -72,16 +78,13 @@ def take(app: App, feed: str, run_id: str, limit: int | None, wait: float, resul
         errors.append(f"{type(error).__name__}: {error}")
         passing = False
     if paused and app.stopping.is_set():
-        results[feed] = STOPPED
-        return
+        return STOPPED
     doubts = [
         item.doubt if resource == LISTINGS else f"{resource}: {item.doubt}"
         for resource, item in taken.items()
         if item.doubt and limit is None
     ]
-    results[feed] = Result(
-        taken, "; ".join(errors) or None, "; ".join(doubts), paused, bool(errors) and passing, changes
-    )
+    return Result(taken, "; ".join(errors) or None, "; ".join(doubts), paused, bool(errors) and passing, changes)
 
 
 def _prepare(app: App, feed: str, run_id: str, limit: int | None) -> None:

@@ -41,6 +41,11 @@ SECONDS = Histogram(
     ["queue"],
     buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
+REDELIVERED = Counter(
+    "mlsync_messages_redelivered_total",
+    "Messages this process received for a second or later attempt, by queue.",
+    ["queue"],
+)
 
 _REASON_LENGTH = 2_000
 _LEVELS = {"ok": "info", "deferred": "debug", "retried": "warning", "away": "debug"}
@@ -155,10 +160,13 @@ class Consumer:
         self._settings = settings or ConsumerSettings()
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, guards nothing
-        self._name = name
+        self.name = name
         self._away = away
         self._outage = Outage(self._settings.away_seconds)
         self._turned: dict[int, float] = {}
+        self._handling: set[int] = set()
+        self.ended = 0
+        """Threads that ended though nobody stopped them: not even a fault of ours should do that."""
 
     def run(self, stop: threading.Event) -> None:
         """Handle messages until ``stop`` is set; the message in hand is finished first. No failure ends it sooner."""
@@ -170,7 +178,7 @@ class Consumer:
                 try:
                     handled = self.run_once(poll)
                 except Exception as error:
-                    log.error("receive_failed", consumer=self._name, error=_words(error))
+                    log.error("receive_failed", consumer=self.name, error=_words(error))
                     handled = False
                 if handled:
                     stop.wait(self._outage.pause())
@@ -179,11 +187,12 @@ class Consumer:
                     stop.wait(max(0.0, poll - (self._clock() - started)))
         finally:
             self._turned.pop(thread, None)
+            self.ended += not stop.is_set()
 
     def run_in_threads(self, count: int, stop: threading.Event) -> list[threading.Thread]:
         """Start ``count`` threads that ``run`` until ``stop`` is set; the caller joins them."""
         threads = [
-            threading.Thread(target=self.run, args=(stop,), name=f"{self._name}-{number}", daemon=True)
+            threading.Thread(target=self.run, args=(stop,), name=f"{self.name}-{number}", daemon=True)
             for number in range(1, count + 1)
         ]
         for thread in threads:
@@ -195,22 +204,39 @@ class Consumer:
         now = self._clock()
         return max((now - turned for turned in list(self._turned.values())), default=0.0)
 
+    def late(self, receiving: float, handling: float) -> int:
+        """How many running threads have not come round for so many seconds: ``handling`` with a message in hand, else
+        ``receiving``."""
+        now = self._clock()
+        turned = list(self._turned.items())
+        return sum(now - at > (handling if thread in self._handling else receiving) for thread, at in turned)
+
     def run_once(self, timeout: float) -> bool:
         """Handle and settle one message, waiting at most ``timeout`` seconds for it; False when none came."""
         delivery = self._transport.receive(self._queues, timeout)
         if delivery is None:
             return False
+        thread = threading.get_ident()
+        self._handling.add(thread)
+        try:
+            self._handle_one(delivery)
+        finally:
+            self._handling.discard(thread)
+        return True
+
+    def _handle_one(self, delivery: Delivery) -> None:
         started = self._clock()
+        if delivery.attempt > 1:
+            REDELIVERED.labels(delivery.queue).inc()
         facts: dict[str, Any] = {"queue": delivery.queue, "attempt": delivery.attempt}
         ending = self._attempt(delivery, facts)
         try:
             self._settle(delivery, ending)
         except Exception as error:
             # Unsettled, it is delivered again: handlers bear that. The loop must live to see it.
-            log.error("settle_failed", consumer=self._name, intended=ending.outcome, error=_words(error), **facts)
+            log.error("settle_failed", consumer=self.name, intended=ending.outcome, error=_words(error), **facts)
             ending = _Ending("unsettled", reason=ending.reason)
         self._record(ending, facts, delivery.queue, self._clock() - started)
-        return True
 
     def _attempt(self, delivery: Delivery, facts: dict[str, Any]) -> _Ending:
         try:
@@ -227,7 +253,7 @@ class Consumer:
             with bound_contextvars(run_id=envelope.run_id, message_id=envelope.id):
                 label = self._handle(envelope, message, delivery) or "ok"
             if label == "ok":  # what found nothing to do may not have needed what is away
-                self._outage.over(self._name)
+                self._outage.over(self.name)
             return _Ending("ok", label=label)
         except Reject as error:
             return _Ending("rejected", reason=error.reason)
@@ -236,7 +262,7 @@ class Consumer:
                 return _Ending("deferred", delay=self._delay(delivery, error.delay), reason=error.reason)
             return self._again(delivery, error.reason, error.delay)
         except self._away as error:
-            return _Ending("away", delay=self._outage.begun(self._name, error), reason=_words(error))
+            return _Ending("away", delay=self._outage.begun(self.name, error), reason=_words(error))
         except Exception as error:
             return self._again(delivery, _words(error), None, error)
 
@@ -276,7 +302,7 @@ class Consumer:
         if ending.error is not None:
             facts["exc_info"] = ending.error
         emit = getattr(log, _LEVELS.get(ending.outcome, "error"))
-        emit("message", consumer=self._name, outcome=ending.label or ending.outcome, seconds=round(seconds, 6), **facts)
+        emit("message", consumer=self.name, outcome=ending.label or ending.outcome, seconds=round(seconds, 6), **facts)
 
 
 def _words(error: BaseException) -> str:

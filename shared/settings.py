@@ -339,6 +339,21 @@ class Settings(BaseSettings):
     )
     grace: Duration = Field(30, gt=0, description="Time for what is in hand when told to stop; the rest is given back")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line to log")
+    http_host: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="Address on which `mlsync run` serves /metrics, /healthz and /readyz; in a container 0.0.0.0",
+    )
+    http_port: int | None = Field(
+        None,
+        ge=0,
+        le=65_535,
+        description="Port for these; 0: any that is free (the log says which); unset: they are not served",
+        examples=["9400"],
+    )
+    stuck_after: Duration = Field(
+        3_600, gt=0, description="/healthz fails while the handling of one message takes longer than this"
+    )
     media: MediaSettings = Field(default_factory=MediaSettings, description="The media service")
     geocoder: GeocoderSettings = Field(default_factory=GeocoderSettings, description="The geocoder")
     feeds: dict[str, FeedSettings] = Field(default_factory=dict, description="Feeds by name, in lower case")

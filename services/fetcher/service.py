@@ -41,10 +41,26 @@ log = structlog.get_logger()
 MOST_RECORDS = 100
 """Records in one message."""
 
+FETCHED = Counter(
+    "mlsync_records_fetched_total",
+    "Records the MLS delivered, by feed and resource, whatever became of them.",
+    ["feed", "resource"],
+)
+INVENTORIES = Counter(
+    "mlsync_inventories_total",
+    "Inventories (master lists) taken, by feed, resource and outcome: proven, doubted (they remove nothing), limited "
+    "(sync --limit).",
+    ["feed", "resource", "outcome"],
+)
 METADATA = Counter(
     "mlsync_metadata_reads_total",
     "Times the metadata of an MLS were to be read anew, by feed and outcome: read, failed.",
     ["feed", "outcome"],
+)
+LOOKUP_VALUES = Counter(
+    "mlsync_metadata_lookup_values_total",
+    "Lookup values in which metadata just read differ from those stored, by feed and change: new, changed, removed.",
+    ["feed", "change"],
 )
 
 RECORDS_FIRST = 0
@@ -133,6 +149,8 @@ class Fetcher:
         if not taken.proven and limit is None:
             log.warning("inventory is not proven: nothing is removed by it", feed=feed, resource=resource,
                         doubt=taken.doubt, keys=len(taken.packed))  # fmt: skip
+        outcome = "limited" if limit is not None else "proven" if taken.proven else "doubted"
+        INVENTORIES.labels(feed, resource, outcome).inc()
         self._store.feeds.count(feed, run_id, resource, {"inventory": len(taken.packed)})
         self._heard(feed)
         size = self._settings.range_size
@@ -185,6 +203,7 @@ class Fetcher:
 
     def _publish_changes(self, feed: str, resource: str, observed_at: int, page: Page, run_id: str) -> int:
         """How many messages it took: an MLS may send more than it was asked for."""
+        FETCHED.labels(feed, resource).inc(len(page.records))
         self._store.feeds.count(feed, run_id, resource, {"fetched": len(page.records)})
         starts = range(0, len(page.records) or bool(page.broken), MOST_RECORDS)
         for start in starts:
@@ -224,6 +243,8 @@ class Fetcher:
         self._heard(feed)
         made = lookups.read(feed, said, found)
         METADATA.labels(feed, "read").inc()
+        for change, keys in (("new", made.new), ("changed", made.changed), ("removed", made.removed)):
+            LOOKUP_VALUES.labels(feed, change).inc(len(keys))
         log.info("metadata read", feed=feed, version=said.version, lookups=len(found.lookups), new=len(made.new),
                  changed=len(made.changed), removed=len(made.removed))  # fmt: skip
 
@@ -312,6 +333,7 @@ class Fetcher:
     def _publish(
         self, message: RecordsRequested, keys: list[str], observed_at: int, page: Page, run_id: str, failure: str = ""
     ) -> None:
+        FETCHED.labels(message.feed, message.resource).inc(len(page.records))
         self._store.feeds.count(message.feed, run_id, message.resource, {"fetched": len(page.records)})
         self._outbox.publish(
             PageFetched(

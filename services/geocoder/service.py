@@ -26,8 +26,8 @@ log = structlog.get_logger()
 
 REQUESTS = Counter(
     "mlsync_geocode_requests_total",
-    "Questions sent to the geocoder, by what came of them: the precision of what was found, why the answer was not "
-    "believed, or why none came.",
+    "Questions sent to the geocoder, by outcome: the precision of what was found, why the answer was not believed, or "
+    "why none came.",
     ["outcome"],
 )
 

@@ -7,6 +7,7 @@ transaction, if the row still wants that version: a death at any line leaves not
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from functools import partial
 from itertools import islice
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, LOOK, given_up, retry_delay, to_retry
 from services.media.pools import Pool
@@ -23,7 +24,7 @@ from shared.blobs.base import Blobs
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader
-from shared.photos.errors import DownloadError, PhotoRejectedError, RejectReason
+from shared.photos.errors import DownloadError, DownloadReason, PhotoRejectedError, RejectReason
 from shared.photos.names import object_name
 from shared.photos.verify import PhotoLimits, Verified, verify
 from shared.sources.base import PhotoObject, SourcePausedError, SourceRefusedError, SourceUnavailableError
@@ -36,8 +37,21 @@ log = structlog.get_logger()
 
 PHOTOS = Counter(
     "mlsync_photos_total",
-    "Photos handled, by feed and what became of them: stored, unchanged, or the reason they failed.",
+    "Photos handled, by feed and outcome: stored, unchanged (the same bytes as are stored), failed, deleted.",
     ["feed", "outcome"],
+)
+FAILURES = Counter(
+    "mlsync_photo_failures_total",
+    "Attempts at a photo that failed, those tried again at once included, by feed and reason (one unknown: other).",
+    ["feed", "reason"],
+)
+BYTES = Counter("mlsync_photo_bytes_total", "Bytes of photos put into the photo store, by feed.", ["feed"])
+DOWNLOAD_SECONDS = Histogram(
+    "mlsync_photo_download_seconds",
+    "Seconds for one photo by its address, from the request until it was read whole or had failed, by feed; waiting "
+    "for a host that is left alone is none of it.",
+    ["feed"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 )
 
 LISTINGS = "property"
@@ -45,6 +59,9 @@ ONLY = 1
 """The number of the one photo that any other record has; it is asked for without a number and comes with any."""
 PHOTOS_LAST = 1
 """Priority of a session slot: records go before photos."""
+
+REASONS = frozenset({*RejectReason, *DownloadReason, "unavailable", "refused", "object_error", "missing", "no_url"})
+"""Why a photo failed: every word there is, so that labels stay few."""
 
 CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
 """What a photo that ended early looks like, however well its answer was framed: the next answer may be whole."""
@@ -142,6 +159,8 @@ class Media:
                 if isinstance(outcome, Waiting):
                     waiting.append(outcome)
                     continue
+                if isinstance(outcome, Failed):
+                    FAILURES.labels(message.feed, outcome.reason if outcome.reason in REASONS else "other").inc()
                 if isinstance(outcome, Failed) and to_retry(
                     permanent=outcome.permanent, attempt=delivery.attempt, retry_after=outcome.retry_after
                 ):
@@ -173,12 +192,16 @@ class Media:
         try:
             match "bytes" if policy == "url" and not listing else policy:  # only listings name addresses
                 case "url":
-                    yield from self._downloads.each(partial(self._download, feed, want, want.url) for want in wants)
+                    yield from self._downloads.each(
+                        partial(self._download, feed, message.feed, want, want.url) for want in wants
+                    )
                 case "location" if wants:
                     found = {item.order: item for item in self._objects(feed, message, wants, location=True)}
                     of_all = _of_all(found.get(0))
                     yield from self._downloads.each(
-                        partial(self._located, feed, want, found.get(want.order) or of_all, none=not found)
+                        partial(
+                            self._located, feed, message.feed, want, found.get(want.order) or of_all, none=not found
+                        )
                         for want in wants
                     )
                 case "bytes" if wants:
@@ -202,12 +225,14 @@ class Media:
             for want in left.values():
                 yield Failed(want, "refused", permanent=True)
 
-    def _located(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject | None, *, none: bool) -> Outcome:
+    def _located(
+        self, feed: FeedMedia, name: str, want: PhotoWant, found: PhotoObject | None, *, none: bool
+    ) -> Outcome:
         if found is None:
             return _missing(want, none=none)
         if found.url is None:
             return self._given(feed, want, found)  # asked for the address, it sent the photo, or says why not
-        return self._download(feed, want, found.url)
+        return self._download(feed, name, want, found.url)
 
     def _given(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject) -> Outcome:
         if found.data is None:
@@ -228,10 +253,11 @@ class Media:
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
 
-    def _download(self, feed: FeedMedia, want: PhotoWant, url: str | None) -> Outcome:
+    def _download(self, feed: FeedMedia, name: str, want: PhotoWant, url: str | None) -> Outcome:
         if url is None:
             return Failed(want, "no_url", permanent=True)
         conditional = want.recheck and want.stored_sha256 is not None
+        started = time.monotonic()
         try:
             got = feed.downloader.fetch(
                 url,
@@ -241,7 +267,9 @@ class Media:
         except DownloadError as error:
             if error.paused and error.retry_after is not None:
                 return Waiting(want, error.retry_after)
+            DOWNLOAD_SECONDS.labels(name).observe(time.monotonic() - started)
             return Failed(want, error.reason.value, error.permanent, error.retry_after)
+        DOWNLOAD_SECONDS.labels(name).observe(time.monotonic() - started)
         if got.status == "not_modified":
             return Unchanged(want)
         return self._verified(feed, want, got.data, got.etag, got.last_modified)
@@ -273,15 +301,23 @@ class Media:
                 message.feed, message.resource, message.key,
                 [(item.want.media_key, item.want.version) for item in batch if isinstance(item, Unchanged)],
             )  # fmt: skip
-            tx.media.settle(message.feed, message.resource, message.key, run_id, stored, failed)
+            unused = tx.media.settle(message.feed, message.resource, message.key, run_id, stored, failed)
+        self._measure(message.feed, batch, names, frozenset(unused))
+
+    def _measure(self, feed: str, batch: list[Outcome], names: Mapping[str, str], unused: frozenset[str]) -> None:
+        """``unused`` objects were put in vain: meanwhile their rows came to want others."""
         for item in batch:
             match item:
-                case Fetched():
-                    PHOTOS.labels(message.feed, "stored" if item.want.media_key in names else "unchanged").inc()
-                case Unchanged():
-                    PHOTOS.labels(message.feed, "unchanged").inc()
+                case Fetched() if (name := names.get(item.want.media_key)) is not None:
+                    BYTES.labels(feed).inc(item.verified.byte_size)
+                    if name not in unused:
+                        PHOTOS.labels(feed, "stored").inc()
+                case Fetched() | Unchanged():
+                    PHOTOS.labels(feed, "unchanged").inc()
                 case Failed():
-                    PHOTOS.labels(message.feed, item.reason).inc()
+                    PHOTOS.labels(feed, "failed").inc()
+                case Waiting():
+                    pass
 
     def _put(self, message: PhotosPending, fresh: list[Fetched]) -> dict[str, str]:
         if not fresh:
@@ -314,6 +350,7 @@ class Media:
             pass
         with self._store.write() as tx:
             tx.media.struck(message.feed, message.resource, run_id, dead)
+        PHOTOS.labels(message.feed, "deleted").inc(len(dead))
 
 
 def _of_all(item: PhotoObject | None) -> PhotoObject | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from msgspec.structs import replace
+from prometheus_client import Counter
 
 from services.reconciler.decide import lacking_since, lanes, on_deleted, on_inventory, to_reread, weigh
 from services.reconciler.settings import ReconcilerSettings
@@ -31,6 +32,13 @@ from shared.store.base import Candidates, Store, Tx
 from shared.transport.base import Delivery
 
 log = structlog.get_logger()
+
+VERDICTS = Counter(
+    "mlsync_removals_weighed_total",
+    "Times keys that an inventory or a list of deletions lacks were weighed together, by feed, resource and verdict: "
+    "released, held.",
+    ["feed", "resource", "verdict"],
+)
 
 
 class Reconciler:
@@ -114,6 +122,8 @@ class Reconciler:
             released = tx.removals.released(feed, resource, seen.observed_at, 1)
             if not known.complete:
                 reread = self._reread(tx, seen, settings, run_id, known)
+        if known.seen + known.held:
+            VERDICTS.labels(feed, resource, verdict).inc()
         if verdict == "held":
             log.warning(
                 "removals are held: too many at once to be believed",

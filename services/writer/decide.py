@@ -180,6 +180,27 @@ def _is_older(stamp: str, wanted: str | None) -> bool:
         return False
 
 
+def became_known(effects: Iterable[Effect], lines: Mapping[str, Line], since: int | None) -> list[datetime]:
+    """When the MLS says that each record new or changed was made so; what measures how fresh the rows are.
+
+    ``lines`` are those before. Left out is what says nothing of that: a change under the timestamp that was stored, and
+    a new record of before ``since``, when its resource was first listed (None: it never was): a first load is as old
+    as it is.
+    """
+    found: list[datetime] = []
+    for effect in effects:
+        if not isinstance(effect, StoreRecord) or effect.mapped.modified is None:
+            continue
+        modified, before = effect.mapped.modified, lines.get(effect.line.key)
+        if effect.insert:
+            counts = since is not None and modified.timestamp() * SECOND > since
+        else:
+            counts = before is not None and before.stamp != effect.line.stamp
+        if counts:
+            found.append(modified)
+    return found
+
+
 def on_gone(observed_at: int, keys: Sequence[str], lines: Mapping[str, Line], horizon: int | None) -> list[Effect]:
     """Remove released candidates that still are: nothing newer than the inventory has been observed of them."""
     if horizon is not None and observed_at < horizon:

@@ -14,14 +14,14 @@ from itertools import islice
 import msgspec
 import structlog
 from msgspec.structs import replace
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
-from services.writer.decide import Read, Unreadable, on_gone, on_page, on_unlisted
+from services.writer.decide import SECOND, Read, Unreadable, became_known, on_gone, on_page, on_unlisted
 from services.writer.history import Historian
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
 from shared.consumer import Reject
-from shared.effects import AddHistory, Count, Effect, KeepRecord, RemoveRecord, StoreRecord
+from shared.effects import AddHistory, Count, Effect, KeepRecord, Line, RemoveRecord, StoreRecord
 from shared.history import EVERYTHING
 from shared.mapping.escaped import restored
 from shared.mapping.mapping import load
@@ -47,6 +47,14 @@ UNKNOWN = Counter(
     "mlsync_elements_unknown_total",
     "Elements no mapping knows that were kept in extra, by feed and resource.",
     ["feed", "resource"],
+)
+
+FRESHNESS = Histogram(
+    "mlsync_freshness_seconds",
+    "Seconds from a record's own timestamp at the MLS until its row could be read here, by feed and resource; of "
+    "records new or changed, but not of a first load nor of changes under an old timestamp.",
+    ["feed", "resource"],
+    buckets=(10, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400, 172_800, 604_800),
 )
 
 LISTINGS = "property"
@@ -78,6 +86,7 @@ class Writer:
         self._store = store
         self._outbox = outbox
         self._tell = tell
+        self._listed: dict[tuple[str, str], int] = {}
         self._mappings = {settings.mapping: load(settings.mapping) for settings in feeds.values()}
 
     def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
@@ -206,6 +215,7 @@ class Writer:
                 tx.marks.handled(page.feed, page.resource, run_id, envelope.id)
             pending = tx.media.pending(page.feed, page.resource, keys, now)
         self._measure(page.feed, page.resource, effects)
+        self._measure_freshness(page, effects, lines)
         for key in pending:
             self._outbox.publish(
                 PhotosPending(feed=page.feed, resource=page.resource, key=key, backlog=page.backlog), run_id
@@ -285,6 +295,16 @@ class Writer:
                 return None
 
         return remap
+
+    def _measure_freshness(self, page: PageFetched, effects: Sequence[Effect], before: Mapping[str, Line]) -> None:
+        resource = (page.feed, page.resource)
+        since = self._listed.get(resource)
+        if since is None and (since := self._store.census.listed_since(*resource)) is not None:
+            self._listed[resource] = since
+        if found := became_known(effects, before, since):
+            now = self._store.feeds.now() / SECOND
+            for modified in found:
+                FRESHNESS.labels(*resource).observe(max(0.0, now - modified.timestamp()))
 
     def _measure(self, feed: str, resource: str, effects: Sequence[Effect]) -> None:
         for effect in effects:

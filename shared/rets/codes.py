@@ -260,9 +260,11 @@ def rule_for_status(transaction: str, status: int) -> Rule:
     return _UNAVAILABLE if status >= 500 else Rule(_STOP, "unexpected HTTP status")
 
 
+_STATUS_CODES: Final = frozenset(f"http-{status}" for status in BY_STATUS)
+
+
 def known_code(transaction: str, code: str) -> str:
     """``code`` (a reply code, ``http-<status>`` or ``failed``) if the tables know it, else ``other``."""
-    status = code.removeprefix("http-")
-    if code == "failed" or (status != code and status.isdecimal() and int(status) in BY_STATUS):
+    if code == "failed" or code in _STATUS_CODES:
         return code
     return code if code in ANY or code in BY_TRANSACTION.get(transaction, {}) else "other"

@@ -27,7 +27,13 @@ from shared.rets.retry import Patience, Trial, Verdict
 from shared.rets.settings import Method, RetsSettings
 from shared.rets.stranger import html_page, stranger
 from shared.rets.wire import RetsWire
-from shared.sources.base import SourceAwayError, SourcePausedError, SourceRefusedError, SourceUnavailableError
+from shared.sources.base import (
+    SourceAwayError,
+    SourceError,
+    SourcePausedError,
+    SourceRefusedError,
+    SourceUnavailableError,
+)
 
 T = TypeVar("T")
 
@@ -48,7 +54,8 @@ class RetsSession:
     ``told_to_wait(transaction, reason, said, usual)`` is called when the server asks to be left alone, for ``said``
     seconds or (None) without saying for how long, when ``usual`` would do; it returns for how many it is. Who gives it
     makes ``before_request`` wait, here and in all other sessions of the login: the request is sent again at once, a few
-    times, and then ends with SourcePausedError if it was refused for how much we ask.
+    times, and then ends with SourcePausedError if it was refused for how much we ask. ``after_login(well)`` is called
+    when a login ended, but for one that waits its turn.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class RetsSession:
         before_request: Callable[[str], None] = lambda _: None,
         after_response: Callable[[str, str, int], None] = lambda *_: None,
         told_to_wait: Callable[[str, str, float | None, float], float] | None = None,
+        after_login: Callable[[bool], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -65,6 +73,7 @@ class RetsSession:
         self.settings = settings
         self._wire = RetsWire(settings, before_request=before_request, after_response=after_response, clock=clock)
         self._told_to_wait = told_to_wait
+        self._after_login = after_login
         self._patience = Patience(settings.retry_attempts, settings.retry_seconds, sleep, clock, jitter)
         self._capabilities: Capabilities | None = None
         self._methods: dict[str, Method] = {"Search": "POST", **settings.methods}
@@ -83,6 +92,17 @@ class RetsSession:
         """Log in unless that is done already (RETS 1.7.2 §4)."""
         if self._capabilities is not None:
             return
+        try:
+            self._log_in_somehow()
+        except SourcePausedError:
+            raise
+        except SourceError:
+            self._after_login(False)
+            raise
+        self._after_login(True)
+
+    def _log_in_somehow(self) -> None:
+        """In the version asked for, or another the server knows."""
         trial = Trial(self._patience)
         versions = [version for version in self.settings.fallback_versions if version != self._wire.version]
         while self._capabilities is None:

@@ -92,6 +92,11 @@ class SessionPool:
         finally:
             self._give_back(seat)
 
+    @property
+    def held(self) -> int:
+        """How many slots are leased now."""
+        return len(self._busy) + len(self._idle)
+
     def reap(self, now: float | None = None) -> None:
         """Renew the leases held and end sessions idle too long. ``now`` is on the pool's clock."""
         now = self._clock() if now is None else now

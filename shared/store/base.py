@@ -779,6 +779,41 @@ class Objects(Protocol):
         them again. Returns how many rows do. Some at a time, not one transaction."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is stored, wanted, held and failed now, by feed and what else tells it apart. Instants in microseconds.
+
+    ``whole`` are the newest inventories handled whole: when each was taken and how many keys it listed. ``runs`` are
+    how the last sync ended and when, ``in_step`` when one last ended in step. ``metadata`` are when they were last
+    read, and how often in vain since. ``odd`` are elements ever kept in ``extra``, by resource and whether unknown or
+    unfit.
+    """
+
+    stored: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    wanted: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unavailable: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    held: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    whole: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    quarantined: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    photos_stored: Mapping[str, int] = field(default_factory=dict)
+    photos_pending: Mapping[str, int] = field(default_factory=dict)
+    photos_failed: Mapping[str, int] = field(default_factory=dict)
+    runs: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    in_step: Mapping[str, int] = field(default_factory=dict)
+    metadata: Mapping[str, tuple[int | None, int]] = field(default_factory=dict)
+    odd: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+
+
+class Census(Protocol):
+    """Figures of all feeds at once, cheap enough to be asked for every few seconds."""
+
+    def take(self) -> Counts:
+        """The figures now. Those of one feed agree with its ``FeedStatus`` when nothing is written meanwhile."""
+
+    def listed_since(self, feed: str, resource: str) -> int | None:
+        """When the first run began, of those remembered, that took an inventory of the resource; None: none did."""
+
+
 class Tx(Protocol):
     """One transaction, with what can be asked within it."""
 
@@ -799,6 +834,8 @@ class Store(Protocol):
 
     @property
     def feeds(self) -> Feeds: ...
+    @property
+    def census(self) -> Census: ...
     @property
     def quarantine(self) -> QuarantineBox: ...
     @property

@@ -27,11 +27,23 @@ import structlog
 from pika.channel import Channel
 from pika.exceptions import AMQPConnectionError, ProbableAccessDeniedError, ProbableAuthenticationError
 from pika.spec import Basic, BasicProperties
+from prometheus_client import Counter, Gauge
 
 from shared.transport.base import Delivery, TransportClosedError, TransportUnavailableError, dead_of
 from shared.transport.topology import queue_arguments, rung, rungs
 
 log = structlog.stdlib.get_logger(__name__)
+
+CONNECTED = Gauge(
+    "mlsync_broker_connected",
+    "Whether this process can use its broker (host and port) now: 1 or 0.",
+    ["broker"],
+)
+CONNECTIONS = Counter(
+    "mlsync_broker_connections_total",
+    "Connections this process made to its broker (host and port): the first, and one after each loss.",
+    ["broker"],
+)
 
 _PERSISTENT: Final = 2
 _ATTEMPT, _REASON = "x-attempt", "x-reason"
@@ -190,6 +202,7 @@ class RabbitTransport:
             if self._closed.is_set():
                 raise TransportClosedError("the transport is closed")
             if self._thread is None:
+                CONNECTED.labels(self._where).set(0)
                 self._thread = threading.Thread(target=self._run, name="rabbitmq", daemon=True)
                 self._thread.start()
 
@@ -262,6 +275,7 @@ class RabbitTransport:
             was_up = self._up.is_set()
             failures, told = (0, "") if was_up else (failures + 1, told)
             self._up.clear()
+            CONNECTED.labels(self._where).set(0)
             self._connection = None
             connection.ioloop.close()
             self._forget()
@@ -300,6 +314,8 @@ class RabbitTransport:
             log.info("rabbitmq.connected", where=self._where)
         self.problem = ""
         self._up.set()
+        CONNECTED.labels(self._where).set(1)
+        CONNECTIONS.labels(self._where).inc()
         self._obey()
 
     def _obey(self) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pika
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.transport.base import Delivery, TransportUnavailableError
 from shared.transport.rabbitmq import RabbitTransport
@@ -275,3 +276,21 @@ def test_a_broker_that_is_away_tells_no_depth(url: str) -> None:
         until(lambda: not transport.up)
         with pytest.raises(TransportUnavailableError, match="does not answer"):
             transport.depth("writer", 0.5)
+
+
+def test_metrics_say_whether_the_broker_can_be_used_and_how_often_it_was_connected_to(url: str) -> None:
+    with through(url) as (proxy, here):
+        labels = {"broker": f"127.0.0.1:{proxy.port}"}
+
+        def value(name: str) -> float | None:
+            return REGISTRY.get_sample_value(name, labels)
+
+        with opened(here):
+            assert (value("mlsync_broker_connected"), value("mlsync_broker_connections_total")) == (1, 1)
+            proxy.refusing = True
+            proxy.cut()
+            until(lambda: value("mlsync_broker_connected") == 0)
+            proxy.refusing = False
+            until(lambda: value("mlsync_broker_connected") == 1)
+            assert value("mlsync_broker_connections_total") == 2
+        assert value("mlsync_broker_connected") == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -15,11 +15,12 @@ from pydantic import SecretStr
 
 from services.polite import PATIENCE, Polite
 from shared.budget import DAY, SECOND, Limits
+from shared.rets.codes import ANY, BY_STATUS, BY_TRANSACTION
 from shared.rets.frame import Frame, read_frame
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
 from shared.settings import FeedSettings
-from shared.sources.base import SourcePausedError, SourceUnavailableError
+from shared.sources.base import SourceError, SourcePausedError, SourceUnavailableError
 from shared.store.sqlite.store import SqliteStore
 from tests.unit.rets_server import Asked, Say, ScriptedServer
 
@@ -58,6 +59,7 @@ class World:
                 before_request=manners.before_request,
                 after_response=manners.after_response,
                 told_to_wait=manners.told_to_wait,
+                after_login=manners.after_login,
                 sleep=self.wait,
                 jitter=lambda: 0.0,
             )
@@ -81,13 +83,13 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, *answers: Say) -> Iterator[World]:
-    """``answers`` to searches, in turn, the last one for ever."""
+def world(folder: Path, *answers: Say, login: Say | None = None) -> Iterator[World]:
+    """``answers`` to searches, in turn, the last one for ever; ``login`` to logins, which else go well."""
     left = list(answers)
 
     def answer(asked: Asked) -> Say | None:
         if asked.path != "/search":
-            return None
+            return login if asked.path == "/login" else None
         return left.pop(0) if len(left) > 1 else left[0]
 
     with ScriptedServer(answer) as server:
@@ -251,5 +253,35 @@ def test_requests_are_counted_by_transaction_and_code(tmp_path: Path) -> None:
         search(session)
         session.logout()
     assert [count(*labels) - was for labels, was in zip(wanted, before, strict=True)] == [1, 1, 1, 1, 1]
-    left = REGISTRY.get_sample_value("mlsync_budget_remaining", {"feed": "ddf", "window": "requests_per_hour"})
-    assert left == 95
+
+
+def test_codes_and_logins_are_few_whatever_a_server_answers(tmp_path: Path) -> None:
+    def codes() -> set[str]:
+        return {
+            sample.labels["code"]
+            for family in REGISTRY.collect()
+            if family.name == "mlsync_rets_requests"
+            for sample in family.samples
+        }
+
+    def logins(outcome: str) -> float:
+        return REGISTRY.get_sample_value("mlsync_logins_total", {"feed": "ddf", "outcome": outcome}) or 0.0
+
+    odd = [
+        *(
+            Say(f'<RETS ReplyCode="{code}" ReplyText="no"/>')
+            for code in ("999; DROP", "-1", "٤٢٩", "1" * 300, "0x0", "")
+        ),
+        *(Say("?", status=status) for status in (299, 418, 599, 999)),
+    ]
+    before = logins("ok"), logins("failed")
+    for say in odd:
+        with world(tmp_path, say) as here, suppress(SourceError):
+            search(here.process()())
+    refused = Say('<RETS ReplyCode="20036" ReplyText="no"/>')
+    with world(tmp_path, login=refused) as here, pytest.raises(SourceError):
+        search(here.process()())
+    known = {"failed", "other", *ANY, *(code for codes in BY_TRANSACTION.values() for code in codes)}
+    assert codes() <= known | {f"http-{status}" for status in BY_STATUS}
+    assert "other" in codes()
+    assert (logins("ok") - before[0], logins("failed") - before[1]) == (len(odd), 1)

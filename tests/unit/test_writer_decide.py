@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from services.reconciler.decide import on_inventory
-from services.writer.decide import WITHOUT_KEY, Read, Unreadable, is_unsettled, on_gone, on_page, on_unlisted
+from services.writer.decide import (
+    WITHOUT_KEY,
+    Read,
+    Unreadable,
+    became_known,
+    is_unsettled,
+    on_gone,
+    on_page,
+    on_unlisted,
+)
 from services.writer.photos import under_policy
 from services.writer.settings import WriterSettings
 from shared.backoff import HOUR
@@ -617,3 +626,31 @@ def test_records_without_keys_may_be_any_of_those_that_did_not_come() -> None:
 def test_a_record_without_a_key_when_all_came_is_nobodys() -> None:
     effects = handle(12, [read("1")], lines=[wanted(by=11)], bad=[Unreadable("", b"?", "no key")], asked=["1"])
     assert Quarantine("", "record", b"?", "no key", 12) in effects
+
+
+# --- what measures freshness
+
+
+def known_since(since: int | None, item: Read, *lines: Line) -> list[datetime]:
+    before = {line.key: line for line in lines}
+    effects = on_page(page(LONG_AFTER), [item], [], before, None, NOW)
+    return became_known(effects, before, since)
+
+
+@pytest.mark.parametrize(
+    ("since", "counts"), [(None, False), (STAMPED - 1, True), (STAMPED, False), (STAMPED + SECOND, False)]
+)
+def test_a_new_record_is_timed_if_it_is_younger_than_the_first_list(since: int | None, counts: bool) -> None:
+    assert known_since(since, read(modified=MODIFIED)) == [MODIFIED] * counts
+
+
+@pytest.mark.parametrize(("stamp", "content", "counts"), [("s2", b"y", True), ("s1", b"y", False), ("s2", b"x", False)])
+def test_a_change_is_timed_if_the_record_has_another_timestamp_and_reads_otherwise(
+    stamp: str, content: bytes, counts: bool
+) -> None:
+    before = Line("1", stored=True, observed_at=5, stamp="s1", hash=b"x")
+    assert known_since(STAMPED + 1, read("1", stamp, content, MODIFIED), before) == [MODIFIED] * counts
+
+
+def test_a_record_without_a_timestamp_is_not_timed() -> None:
+    assert known_since(0, read()) == []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from shared.store.sql.audit import SqlObjects
 from shared.store.sql.budget import SqlBudget
+from shared.store.sql.census import SqlCensus
 from shared.store.sql.connection import Connection, Database
 from shared.store.sql.counters import Counts
 from shared.store.sql.feeds import SqlFeeds
@@ -46,6 +47,7 @@ class SqlStore:
         now = self.feeds.now
         self.quarantine = SqlQuarantine(database, now)
         self.holds = SqlHolds(database)
+        self.census = SqlCensus(database.read)
         self.budget = SqlBudget(database, now)
         self.lookups = SqlLookups(database, now)
         self.objects = SqlObjects(database, now)
