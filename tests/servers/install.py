@@ -1,7 +1,8 @@
 """Install what the tests' own servers need and this machine lacks: ``python -m tests.servers.install``.
 
-RabbitMQ comes from Debian's package, as root. Nothing is left running or enabled: the package's service is kept from
-starting, the tests start nodes of their own. With ``TEST_AMQP_URL`` set nothing is installed.
+RabbitMQ and Prometheus's promtool come from Debian's packages, as root. Nothing is left running or enabled: services of
+packages are kept from starting, the tests start nodes of their own. What ``TEST_AMQP_URL`` (a broker) and
+``TEST_PROMTOOL`` (the program) name is not installed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.servers.rabbitmq import BIN
 
-PACKAGES = {"rabbitmq-server": ("TEST_AMQP_URL", BIN / "rabbitmq-server")}
+PROMTOOL = Path(os.environ.get("TEST_PROMTOOL") or "/usr/bin/promtool")
+PACKAGES = {"rabbitmq-server": ("TEST_AMQP_URL", BIN / "rabbitmq-server"), "prometheus": ("TEST_PROMTOOL", PROMTOOL)}
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program whether a service may be started by its package; 101 says no."""
 
@@ -29,11 +32,16 @@ def main() -> int:
     if not missing:
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        named = " and ".join(f"set {PACKAGES[package][0]} to a server of yours" for package in missing)
+        named = " and ".join(f"set {PACKAGES[package][0]} to one of yours" for package in missing)
         print(f"the tests need {', '.join(missing)}: install it, run `make test` as root on Debian, or {named}",
               file=sys.stderr)  # fmt: skip
         return 1
     print(f"Installing for the tests, once: {', '.join(missing)} (Debian packages; no service is started)", flush=True)
+    return install(missing)
+
+
+def install(packages: Sequence[str]) -> int:
+    """Install Debian packages without starting a service; 0 when they are there."""
     guarded = POLICY.exists()
     if not guarded:
         POLICY.write_text("#!/bin/sh\nexit 101\n")
@@ -41,7 +49,7 @@ def main() -> int:
     try:
         return max(
             _apt("update"),
-            _apt("install", "--yes", "--no-install-recommends", *missing),
+            _apt("install", "--yes", "--no-install-recommends", *packages),
         )
     finally:
         if not guarded:
