@@ -22,10 +22,6 @@ EXAMPLE = dict(
 )
 
 
-def _filled(text: str) -> str:
-    return VARIABLE.sub(lambda found: EXAMPLE.get(found[1], found[3] if found[2] == "-" else ""), text)
-
-
 def _pairs(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if line and not line.startswith("#"))
 

@@ -1,8 +1,7 @@
 """Install what the tests' own servers need and this machine lacks: ``python -m tests.servers.install``.
 
-RabbitMQ and Prometheus's promtool come from Debian's packages, as root. Nothing is left running or enabled: services of
-packages are kept from starting, the tests start nodes of their own. What ``TEST_AMQP_URL`` (a broker) and
-``TEST_PROMTOOL`` (the program) name is not installed.
+RabbitMQ comes from Debian's package, as root, and so does promtool. Nothing is left running or enabled: the package's service is kept from
+starting, the tests start nodes of their own. With ``TEST_AMQP_URL`` set nothing is installed.
 """
 
 from __future__ import annotations
@@ -16,8 +15,11 @@ from pathlib import Path
 
 from tests.servers.rabbitmq import BIN
 
-PROMTOOL = Path(os.environ.get("TEST_PROMTOOL") or "/usr/bin/promtool")
-PACKAGES = {"rabbitmq-server": ("TEST_AMQP_URL", BIN / "rabbitmq-server"), "prometheus": ("TEST_PROMTOOL", PROMTOOL)}
+PACKAGES = {
+    "rabbitmq-server": ("TEST_AMQP_URL", BIN / "rabbitmq-server"),
+    "prometheus": ("", Path(shutil.which("promtool") or "/usr/bin/promtool")),
+}
+"""Of each the variable that names a server to use instead, if it is one, and a program it brings."""
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program whether a service may be started by its package; 101 says no."""
 
@@ -27,13 +29,14 @@ def main() -> int:
     missing = [
         package
         for package, (variable, program) in PACKAGES.items()
-        if not os.environ.get(variable) and not program.exists()
+        if not (variable and os.environ.get(variable)) and not program.exists()
     ]
     if not missing:
         return 0
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        named = " and ".join(f"set {PACKAGES[package][0]} to one of yours" for package in missing)
-        print(f"the tests need {', '.join(missing)}: install it, run `make test` as root on Debian, or {named}",
+        variables = [PACKAGES[package][0] for package in missing if PACKAGES[package][0]]
+        named = "".join(f", or set {variable} to a server of yours" for variable in variables)
+        print(f"the tests need {', '.join(missing)}: install it, run `make test` as root on Debian{named}",
               file=sys.stderr)  # fmt: skip
         return 1
     print(f"Installing for the tests, once: {', '.join(missing)} (Debian packages; no service is started)", flush=True)
