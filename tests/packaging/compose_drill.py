@@ -73,7 +73,7 @@ def up(stack: Stack) -> str:
     stack.compose("config", "--quiet")
     stack.compose("build")
     stack.compose("up", "--detach")
-    stack.wait(240)
+    stack.wait(300)
     return "every container is healthy, migrate is done"
 
 
@@ -118,7 +118,7 @@ def scraped(stack: Stack) -> str:
 
 def shown(stack: Stack) -> str:
     """Every query of the dashboards is answered."""
-    asked = queries("demo")
+    asked = queries("trial")
     empty = []
     for panel, query in asked:
         try:

@@ -23,7 +23,8 @@ SERVICES = ("fetcher", "reconciler", "writer", "media")
 STORED = """
 SELECT json_build_object(
   'listings', (SELECT json_object_agg(listing_key, extract(epoch FROM modification_timestamp)) FROM property),
-  'photos', (SELECT json_object_agg(object_key, json_build_array(listing_key, media_key, content_sha256)) FROM media))
+  'photos', (SELECT json_object_agg(object_key, json_build_array(resource_record_key, media_key, content_sha256))
+    FROM media WHERE object_key IS NOT NULL))
 """
 CONTROL = "import sys, urllib.request as u; print(u.urlopen(u.Request('http://127.0.0.1:8800/control/' + sys.argv[1], method=sys.argv[2])).read().decode())"  # noqa: E501
 

@@ -90,8 +90,8 @@ def test_the_feed_of_a_first_try_is_one_that_mlsync_accepts(monkeypatch: pytest.
     for name, value in _pairs(ROOT / EXAMPLE["SETTINGS_FILE"]).items():
         monkeypatch.setenv(name, value)
     settings = load(None)
-    assert list(settings.feeds) == ["demo"]
-    assert settings.feeds["demo"].login_url.startswith(f"http://simulator:{SERVICES['simulator']['command'][4]}/")
+    assert list(settings.feeds) == ["trial"]
+    assert settings.feeds["trial"].login_url.startswith(f"http://simulator:{SERVICES['simulator']['command'][4]}/")
 
 
 def test_what_is_mounted_is_there() -> None:
