@@ -1,7 +1,8 @@
 """Install what the tests' own servers need and this machine lacks: ``python -m tests.servers.install``.
 
-RabbitMQ comes from Debian's package, as root, and so does promtool. Nothing is left running or enabled: the package's service is kept from
-starting, the tests start nodes of their own. With ``TEST_AMQP_URL`` set nothing is installed.
+RabbitMQ comes from Debian's package, as root, and so does promtool. Nothing is left running or enabled: a package's
+service is kept from starting, the tests start servers of their own. With ``TEST_AMQP_URL`` set RabbitMQ is not
+installed.
 """
 
 from __future__ import annotations
