@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,36 @@ def panels(dashboard: Json) -> Iterator[Json]:
         yield from panel.get("panels", ())
 
 
-def queries(feed: str = ".*") -> list[tuple[str, str]]:
-    """Every panel's and variable's query as Grafana would send it, with what it belongs to."""
+@dataclass(frozen=True)
+class Query:
+    """What Grafana sends for one target of a panel, or for a variable."""
+
+    dashboard: str
+    panel: str
+    text: str
+
+    @property
+    def of(self) -> str:
+        """What it belongs to, in words."""
+        return f"{self.dashboard}: {self.panel}: {self.text}"
+
+
+def queries(feed: str = ".*") -> list[Query]:
+    """Every panel's and variable's query."""
     found = []
     for name, dashboard in dashboards().items():
-        for panel in panels(dashboard):
-            found += [
-                (f"{name}: {panel['title']} {target['refId']}", filled(target["expr"], feed))
-                for target in panel.get("targets", ())
-            ]
+        found += [
+            Query(name, panel["title"], _filled(target["expr"], feed))
+            for panel in panels(dashboard)
+            for target in panel.get("targets", ())
+        ]
         for variable in dashboard["templating"]["list"]:
             if variable["type"] == "query":
                 asked = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
                 assert asked, f"{name}: variable {variable['name']} asks for no label_values"
-                found.append((f"{name}: ${variable['name']}", f"count by ({asked[2]}) ({asked[1]})"))
+                found.append(Query(name, f"${variable['name']}", f"count by ({asked[2]}) ({asked[1]})"))
     return found
 
 
-def filled(query: str, feed: str) -> str:
-    """A query with its variables replaced."""
-    return query.replace("$__rate_interval", "1m").replace("$feed", feed)
+def _filled(query: str, feed: str) -> str:
+    return query.replace("$__rate_interval", "5m").replace("$feed", feed)
