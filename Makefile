@@ -43,7 +43,7 @@ up: image ## Start everything as containers: services, servers, a simulated MLS,
 	@echo "  what is stored and what is not in step: $(COMPOSE) exec fetcher mlsync status"
 
 down: .env ## Stop and remove the containers; what they stored stays
-	@$(COMPOSE) --profile '*' down --remove-orphans
+	@$(COMPOSE) --profile simulator --profile geocoder down --remove-orphans
 
 logs: .env ## Follow the log of the services
 	@$(COMPOSE) logs --follow --tail 50 fetcher reconciler writer media
