@@ -14,7 +14,8 @@ from pathlib import Path
 from tests.servers.install import install
 from tests.servers.process import ServerError, running
 
-PACKAGES = {"dockerd": "docker.io", "docker-compose": "docker-compose", "debootstrap": "debootstrap"}
+PACKAGES = {"dockerd": "docker.io", "docker-compose": "docker-compose", "debootstrap": "debootstrap",
+            "iptables": "iptables", "ip": "iproute2"}  # fmt: skip
 DEBIAN = "/usr/sbin:/usr/bin:/sbin:/bin"
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
@@ -57,15 +58,17 @@ def engine(folder: Path) -> Iterator[Engine]:
     env = {**os.environ, "PATH": f"{DEBIAN}:{os.environ['PATH']}", "DOCKER_HOST": f"unix://{folder}/docker.sock",
            "DOCKER_BUILDKIT": "1"}  # fmt: skip
     command = ["dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--host=unix://{folder}/docker.sock",
-               f"--pidfile={folder}/pid", "--bridge=none", "--default-ulimit=nofile=20000:20000"]  # fmt: skip
+               f"--pidfile={folder}/pid", "--bip=172.29.0.1/24", "--default-ulimit=nofile=20000:20000"]  # fmt: skip
     forwarding, policy = FORWARDING.read_text(), _rules("filter")[:3]
     try:
         with running(command, folder / "dockerd.log", lambda: _answers(env), env=env) as dockerd:
-            yield Engine(env, _compose(env), own=True)
-            dockerd.send_signal(signal.SIGTERM)
-            dockerd.wait(60)
+            try:
+                yield Engine(env, _compose(env), own=True)
+            finally:
+                dockerd.send_signal(signal.SIGTERM)  # killed, it would leave its mounts
+                dockerd.wait(60)
     finally:
-        _remove_rules()
+        _remove_bridge()
         for rule in policy:
             subprocess.run(["iptables", *rule.split()], check=True)
         FORWARDING.write_text(forwarding)
@@ -88,10 +91,11 @@ def _rules(table: str) -> list[str]:
     return listed.stdout.splitlines()
 
 
-def _remove_rules() -> None:
-    """The engine leaves its rules and chains behind, though it makes them anew at every start."""
+def _remove_bridge() -> None:
+    """The engine leaves its bridge, rules and chains behind, though it makes them anew at every start."""
+    subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
     for table in ("nat", "filter"):
-        rules = [rule for rule in _rules(table) if "DOCKER" in rule]
+        rules = [rule for rule in _rules(table) if "docker" in rule.lower()]
         changes = [["-D", *rule.split()[1:]] for rule in rules if rule.startswith("-A ")]
         changes += [["-X", rule.split()[1]] for rule in rules if rule.startswith("-N ")]
         for change in changes:
