@@ -1,17 +1,20 @@
 # mlsync. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint types check docs clean lock
+.PHONY: help run test soak lint types check docs clean lock image up down logs day drill
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PARALLEL := --numprocesses auto --dist worksteal
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+REVISION = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 help: ## Print this help
-	@echo "Run:"; grep -hE '^(run|simulator):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-	@echo "Check:"; grep -hE '^(test|soak|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-	@echo "Build:"; grep -hE '^(docs|lock|clean):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Run:"; grep -hE '^(run|up|down|logs|day):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Check:"; grep -hE '^(test|soak|drill|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Build:"; grep -hE '^(image|docs|lock|clean):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 $(READY): requirements-dev.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "mlsync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -24,6 +27,33 @@ $(READY): requirements-dev.lock pyproject.toml
 
 run: $(READY) ## See it work: sync a simulated MLS, let time pass there, sync again
 	@$(BIN)/mlsync demo
+
+.env:
+	@cp .env.example $@
+	@echo "Made .env: passwords and versions, for this machine only"
+
+up: image ## Start everything as containers: services, servers, a simulated MLS, dashboards
+	@$(COMPOSE) up --detach --remove-orphans
+	@deploy/compose/wait.sh 300 $(COMPOSE)
+	@echo; echo "mlsync is up. To look at:"
+	@echo "  Grafana     http://$$($(COMPOSE) port grafana 3000)"
+	@echo "  Prometheus  http://$$($(COMPOSE) port prometheus 9090)"
+	@echo "  RabbitMQ    http://$$($(COMPOSE) port rabbitmq 15672)   (mlsync, password in .env)"
+	@echo "  PostgreSQL  $$($(COMPOSE) port postgres 5432)          (the same)"
+	@echo "  what is stored and what is not in step: $(COMPOSE) exec fetcher mlsync status"
+
+down: .env ## Stop and remove the containers; what they stored stays
+	@$(COMPOSE) --profile simulator --profile geocoder down --remove-orphans
+
+logs: .env ## Follow the log of the services
+	@$(COMPOSE) logs --follow --tail 50 fetcher reconciler writer media
+
+day: .env ## Let a day pass at the simulated MLS that `make up` started
+	@$(COMPOSE) exec -T simulator python -c "import urllib.request as u; \
+	  print(u.urlopen(u.Request('http://127.0.0.1:8800/control/advance?days=1', method='POST')).read().decode())"
+
+drill: $(READY) ## Bring docker-compose.yml up for real, scale it, stop it (minutes; Docker, or root on Debian)
+	$(BIN)/python -m tests.packaging.compose_drill
 
 test: $(READY) ## Run all tests, against real servers
 	@$(BIN)/python -m tests.servers.install
@@ -42,6 +72,9 @@ types: $(READY) ## Check types
 	$(BIN)/mypy
 
 check: lint types ## Linters and types
+
+image: .env ## Build the image of all services
+	@VERSION=$(VERSION) REVISION=$(REVISION) $(COMPOSE) build migrate
 
 docs: $(READY) ## Write the generated pages of docs/
 	$(BIN)/python -m shared.mapping.dictionary > docs/data-dictionary.md

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.servers.rabbitmq import BIN
@@ -40,6 +41,11 @@ def main() -> int:
               file=sys.stderr)  # fmt: skip
         return 1
     print(f"Installing for the tests, once: {', '.join(missing)} (Debian packages; no service is started)", flush=True)
+    return install(missing)
+
+
+def install(packages: Sequence[str]) -> int:
+    """Install Debian packages without starting a service; 0 when they are there."""
     guarded = POLICY.exists()
     if not guarded:
         POLICY.write_text("#!/bin/sh\nexit 101\n")
@@ -47,7 +53,7 @@ def main() -> int:
     try:
         return max(
             _apt("update"),
-            _apt("install", "--yes", "--no-install-recommends", *missing),
+            _apt("install", "--yes", "--no-install-recommends", *packages),
         )
     finally:
         if not guarded:
