@@ -251,6 +251,7 @@ class App:
             self.store,
             self.blobs,
             PhotoLimits(max_bytes=settings.media.max_bytes, max_pixels=settings.media.max_pixels),
+            settings.media.workers,
         )
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
@@ -410,6 +411,7 @@ class App:
         for thread in self._threads:
             thread.join()
         self._threads.clear()
+        self.media.close()
         self.transport.close()
         for pool in self.pools.values():
             pool.close()
