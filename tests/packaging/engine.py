@@ -68,6 +68,7 @@ def engine(folder: Path) -> Iterator[Engine]:
                 dockerd.send_signal(signal.SIGTERM)  # killed, it would leave its mounts
                 dockerd.wait(60)
     finally:
+        _unmount(folder)
         _remove_bridge()
         for rule in policy:
             subprocess.run(["iptables", *rule.split()], check=True)
@@ -89,6 +90,14 @@ def _compose(env: Mapping[str, str]) -> tuple[str, ...]:
 def _rules(table: str) -> list[str]:
     listed = subprocess.run(["iptables", "-t", table, "-S"], capture_output=True, text=True, check=True)
     return listed.stdout.splitlines()
+
+
+def _unmount(folder: Path) -> None:
+    """The engine leaves a network namespace mounted; killed, its data too."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in reversed(mounted):
+        if place.startswith(f"{folder}/"):
+            subprocess.run(["umount", place], check=True)
 
 
 def _remove_bridge() -> None:

@@ -22,6 +22,10 @@ EXAMPLE = dict(
 )
 
 
+def _filled(text: str) -> str:
+    return VARIABLE.sub(lambda found: EXAMPLE.get(found[1], found[3] if found[2] == "-" else ""), text)
+
+
 def _pairs(path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in path.read_text().splitlines() if line and not line.startswith("#"))
 
@@ -86,12 +90,22 @@ def test_there_is_no_password_in_the_file() -> None:
     assert not [value for value in given if re.search(rf"\b{value}\b", TEXT)]
 
 
-def test_the_feed_of_a_first_try_is_one_that_mlsync_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in _pairs(ROOT / EXAMPLE["SETTINGS_FILE"]).items():
-        monkeypatch.setenv(name, value)
+def test_the_settings_of_a_first_try_are_such_as_mlsync_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (SERVICES["fetcher"]["environment"] | _pairs(ROOT / EXAMPLE["SETTINGS_FILE"])).items():
+        monkeypatch.setenv(name, _filled(value))
     settings = load(None)
     assert list(settings.feeds) == ["trial"]
     assert settings.feeds["trial"].login_url.startswith(f"http://simulator:{SERVICES['simulator']['command'][4]}/")
+    assert settings.broker_url == "amqp://mlsync:development@rabbitmq/"
+    assert settings.media_url == "s3://mlsync?endpoint=http://s3:9000&region=us-east-1&style=path"
+
+
+def test_services_are_asked_where_they_listen() -> None:
+    port = SERVICES["fetcher"]["environment"]["MLSYNC_HTTP_PORT"]
+    scraped = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"][0]
+    assert scraped["dns_sd_configs"][0]["names"] == list(MLSYNC)
+    assert str(scraped["dns_sd_configs"][0]["port"]) == port
+    assert f":{port}/healthz" in SERVICES["fetcher"]["healthcheck"]["test"][-1]
 
 
 def test_what_is_mounted_is_there() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from itertools import combinations
 from pathlib import Path
@@ -31,6 +32,14 @@ def test_every_query_is_one_that_prometheus_understands(tmp_path: Path) -> None:
     rules = [{"record": f"query:{number}", "expr": query.text} for number, query in enumerate(queries())]
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "dashboards", "rules": rules}]}))
     _promtool("check", "rules", str(tmp_path / "rules.yml"))
+
+
+def test_every_metric_of_ours_that_is_asked_for_is_one_that_mlsync_has() -> None:
+    known = set(re.findall(r"^\| `(mlsync_\w+)`", (ROOT / "docs/metrics.md").read_text(), re.MULTILINE))
+    known |= {f"{name}_{part}" for name in known for part in ("bucket", "count", "sum")}
+    asked = {name for query in queries() for name in re.findall(r"\bmlsync_\w+", query.text)}
+    assert asked
+    assert asked <= known
 
 
 def test_prometheus_understands_its_configuration() -> None:
