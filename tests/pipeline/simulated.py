@@ -18,8 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from services.simulator.main import Options, Simulator
 from tests.pipeline.copies import Copy, in_files
+from tests.pipeline.forms import Place, place_of
 from tests.pipeline.truth import Json, Media, OpenEnds, Own, differences
 
 MLSYNC = Path(sys.executable).with_name("mlsync")
@@ -129,6 +132,12 @@ class Installation:
     folder: Path
     login_url: str
     settings: dict[str, str] = field(default_factory=dict)
+    place: Place | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.place = place_of(self.folder)
+        if self.place is not None:
+            self.settings = self.place.settings | self.settings
 
     @property
     def database(self) -> Path:
@@ -176,7 +185,7 @@ class Installation:
     @property
     def copy(self) -> Copy:
         """What it keeps, for looking at."""
-        return in_files(self.database, self.media)
+        return self.place.copy if self.place else in_files(self.database, self.media)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the database, which another process may be writing."""
@@ -186,7 +195,7 @@ class Installation:
         """How many rows a table has; 0 before there is one."""
         try:
             return int(self.rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
-        except sqlite3.OperationalError:
+        except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
             return 0
 
     def differences(

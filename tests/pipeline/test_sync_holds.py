@@ -9,6 +9,8 @@ import pytest
 from tests.pipeline.simulated import Installation, Mls, simulated, synced
 from tests.pipeline.truth import Json
 
+pytestmark = pytest.mark.usefixtures("each_form")
+
 LISTINGS = 40
 HOUR = 3_600_000_000
 

@@ -92,7 +92,9 @@ def test_an_answer_without_end_is_cut_off(server: Geocoder, client: Nominatim) -
     assert client.search(HOUSE)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"error": "Unable to geocode"}', gzip.compress(b"[]", mtime=0)], ids=repr)
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"error": "Unable to geocode"}', gzip.compress(b"[]", mtime=0)], ids=repr
+)
 def test_an_answer_that_is_no_array_is_malformed(server: Geocoder, client: Nominatim, body: bytes) -> None:
     server.fail(200, body)
     assert failure(client).reason == "malformed"
