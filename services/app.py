@@ -123,6 +123,8 @@ def open_blobs(settings: Settings) -> Blobs:
     """The photo store that ``media_url`` names. Opens nothing. Raises SettingsError."""
     folder = media_folder(settings)
     if folder is not None:
+        if database_file(settings) is None:
+            return LocalBlobs(folder)  # other processes may be putting objects there now
         return LocalBlobs(folder, stale_seconds=0)  # the database's owner is the only writer
     from shared.blobs.s3 import S3Blobs, parse_url  # its client is slow to import, and most have a folder
 
