@@ -120,7 +120,8 @@ def open_blobs(settings: Settings) -> Blobs:
     folder = media_folder(settings)
     if folder is not None:
         # who has the database is the only writer, unless there are several processes
-        return LocalBlobs(folder, stale_seconds=0 if is_embedded(settings) else STALE_SECONDS)
+        alone = is_embedded(settings) and database_file(settings) is not None
+        return LocalBlobs(folder, stale_seconds=0 if alone else STALE_SECONDS)
     from shared.blobs.s3 import S3Blobs, parse_url  # its client is slow to import, and most have a folder
 
     access, secret = settings.media_access_key, settings.media_secret_key

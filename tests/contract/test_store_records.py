@@ -303,3 +303,13 @@ def test_counts_of_resources_are_kept_apart(kit: Kit) -> None:
     kit.apply(Count("fetched", 1))
     kit.apply(Count("fetched", 2), resource="member")
     assert kit.counts("member") == {"fetched": 2}
+
+
+def test_keys_that_no_index_holds_are_set_aside_and_stop_nothing(kit: Kit) -> None:
+    key = "".join(chr(0x100 + n * n % 5_000) for n in range(9_000))
+    kit.apply(PutLine(Line(key, wanted_stamp="s", wanted_by=1)), PutLine(Line("1", wanted_stamp="s", wanted_by=1)))
+    kit.apply(Quarantine(key, "record", b"<x/>", "unmappable", 2))
+    assert list(kit.lines(key, "1")) == ["1"]
+    shown = {(item.key, item.reason) for item in kit.store.quarantine.list(FEED)}
+    assert {reason for _, reason in shown} == {"unmappable"}
+    assert {len(item) for item, _ in shown} == {67}

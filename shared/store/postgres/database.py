@@ -39,12 +39,16 @@ SESSION = {
     "jit": "off",
     "default_transaction_isolation": "read committed",
 }
-"""Longer than any healthy transaction, so that what hangs is let go of; see docs/adr/0002."""
+"""Longer than any healthy transaction, so that what hangs is let go of; see docs/adr/0010."""
 TURN = 2.0
 """Seconds to wait for a connection before looking at what is wrong."""
 PAUSE = 0.2
 REFUSED = ("authentication", "does not exist", "no pg_hba.conf entry", "not permitted to log in", "certificate")
 """In what a server says to a client it will refuse again."""
+
+
+PASSING = ("08", "53", "57", "25P03", "25006")
+"""How SQLSTATEs begin of what is no fault of a statement: connections, resources, an operator, a standby."""
 
 
 class CommitUnknownError(StoreUnavailableError):
@@ -260,7 +264,10 @@ def _translated() -> Iterator[None]:
         yield
     except (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable) as error:
         raise StoreUnavailableError(f"the database is busy with others: {_said(error)}") from error
-    except (psycopg.OperationalError, errors.IdleInTransactionSessionTimeout, errors.ReadOnlySqlTransaction) as error:
+    except psycopg.Error as error:
+        lost = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
+        if not lost and not (error.sqlstate or "").startswith(PASSING):
+            raise
         raise StoreUnavailableError(f"the database went away: {_said(error)}") from error
 
 

@@ -61,7 +61,10 @@ class PostgresStore(SqlStore):
         self._database.close()
 
     def _transactional(self) -> Session:
+        """A migration, and waiting for another's, may take its time."""
         session = self._database.connect(patient=False)
+        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            session.execute("SELECT set_config(%s, '0', false)", (name,))
         session.autocommit = False
         return session
 

@@ -14,17 +14,13 @@ from typing import TYPE_CHECKING
 
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
-from shared.store.sql.connection import Connection, upsert
+from shared.store.sql.connection import Connection
 
 if TYPE_CHECKING:
     from shared.store.sql.records import SqlRecords
 
 Key = tuple[str, str]
 LISTINGS = "property"
-PUT_REFERENCE = upsert(
-    "record_reference", ("feed", "listing_key", "resource", "key", "hash"), ("feed", "listing_key", "resource", "key")
-)
-PUT_ROW = upsert("embedded_row", ("feed", "resource", "key", "hash"), ("feed", "resource", "key"))
 
 
 def settle_embedded(
@@ -55,10 +51,11 @@ def settle_embedded(
         "DELETE FROM record_reference WHERE feed = ? AND listing_key = ? AND resource = ? AND key = ?",
         [(feed, listing, *key) for listing, key in lost],
     )
-    connection.executemany(
-        PUT_REFERENCE,
-        [(feed, listing, *key, digest) for listing, key, digest in changed],
-    )
+    for new in (True, False):
+        references = [
+            (feed, listing, *key, digest) for listing, key, digest in changed if ((listing, key) in before) != new
+        ]
+        connection.put("record_reference", references, new=new)
 
     touched: dict[Key, set[bytes]] = defaultdict(set)
     for (_, key), digest in before.items():
@@ -73,10 +70,12 @@ def settle_embedded(
     own = _own(connection, feed, touched)
     write: dict[Key, Mapped] = {}
     drop: list[Key] = []
-    for key, copies in touched.items():
-        if key in own or (key not in moved and copies == {rows.get(key)}):
-            continue
-        winner = _winner(connection, feed, key)
+    open_keys = [
+        key for key, copies in touched.items() if key not in own and (key in moved or copies != {rows.get(key)})
+    ]
+    winners = _winners(connection, feed, open_keys)
+    for key in open_keys:
+        winner = winners.get(key)
         if winner is None:
             drop.append(key)
             continue
@@ -94,10 +93,11 @@ def settle_embedded(
         write_rows(connection, feed, resource, list(some.values()), [key for key in some if (resource, key) in rows])
         away = [key[1] for key in drop if key[0] == resource]
         delete_rows(connection, feed, resource, away)
-        connection.executemany(
-            PUT_ROW,
-            [(feed, resource, key, copy.hash) for key, copy in some.items()],
-        )
+        for new in (True, False):
+            copies = [
+                (feed, resource, key, copy.hash) for key, copy in some.items() if ((resource, key) in rows) != new
+            ]
+            connection.put("embedded_row", copies, new=new)
         connection.executemany(
             "DELETE FROM embedded_row WHERE feed = ? AND resource = ? AND key = ?",
             [(feed, resource, key) for key in away],
@@ -153,14 +153,20 @@ def _own(connection: Connection, feed: str, keys: Iterable[Key]) -> set[Key]:
     return found
 
 
-def _winner(connection: Connection, feed: str, key: Key) -> tuple[str, bytes] | None:
-    row = connection.execute(
-        "SELECT r.listing_key, r.hash FROM record_reference r JOIN ledger l ON l.feed = r.feed "
-        "AND l.resource = ? AND l.key = r.listing_key WHERE r.feed = ? AND r.resource = ? AND r.key = ? "
-        "ORDER BY l.observed_at DESC, r.listing_key DESC LIMIT 1",
-        (LISTINGS, feed, *key),
-    ).fetchone()
-    return None if row is None else (row[0], row[1])
+def _winners(connection: Connection, feed: str, keys: Iterable[Key]) -> dict[Key, tuple[str, bytes]]:
+    """Of each key the listing whose copy counts, and its content; keys that no stored listing refers to left out."""
+    found: dict[Key, tuple[str, bytes]] = {}
+    for resource, some in _by_resource(keys).items():
+        for which, values in connection.among("r.key", some):
+            for key, listing, digest in connection.execute(
+                "SELECT key, listing_key, hash FROM (SELECT r.key, r.listing_key, r.hash, row_number() OVER "
+                "(PARTITION BY r.key ORDER BY l.observed_at DESC, r.listing_key DESC) AS place "
+                "FROM record_reference r JOIN ledger l ON l.feed = r.feed AND l.resource = ? AND l.key = r.listing_key "
+                f"WHERE r.feed = ? AND r.resource = ? AND {which}) AS claims WHERE place = 1",
+                (LISTINGS, feed, resource, *values),
+            ):
+                found[resource, key] = listing, digest
+    return found
 
 
 def _copy(listing: Mapped | None, key: Key) -> Mapped | None:

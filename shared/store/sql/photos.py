@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 
 from shared.effects import Photo, StoreRecord
 from shared.store.sql.connection import Connection, Row, marks, quoted, same
@@ -16,7 +17,13 @@ LISTED = (
     "large_photo_url", "photo_url", "thumbnail_photo_url", "long_description", "modification_timestamp", "last_updated",
     "wanted_version",
 )  # fmt: skip
-COLUMNS = [column.name for column in metadata.tables["media"].columns]
+_GIVEN = (*LISTED, "pending", "attempts", "recheck")
+_in_order = itemgetter(
+    *(
+        _GIVEN.index(column.name) if column.name in _GIVEN else len(_GIVEN)
+        for column in metadata.tables["media"].columns
+    )
+)
 SAME = same("media.wanted_version", "excluded.wanted_version")
 LIST = (
     f"INSERT INTO media ({quoted(LISTED)}, pending, attempts, recheck) "
@@ -42,47 +49,52 @@ def merge(connection: Connection, feed: str, resource: str, records: Sequence[St
     Objects of photos no longer listed, or no longer to be stored, become dead. Rows that say the same already are left
     alone.
     """
-    listed = {record.mapped.key: [_row(feed, resource, record, photo) for photo in record.photos] for record in records}
     known = _known(connection, feed, resource, [record.mapped.key for record in records if not record.insert])
     fresh: list[Row] = []
+    sets: list[Row] = []
     changed: list[Row] = []
     dropped: list[tuple[str, str, str]] = []
     gone: list[tuple[str, str]] = []
     touched: set[str] = set()
     for record in records:
-        key, rows = record.mapped.key, listed[record.mapped.key]
+        key = record.mapped.key
         if record.insert:
-            fresh += [_whole(row, photo) for row, photo in zip(rows, record.photos, strict=True)]
-        before = known.get(key, {})
+            fresh += [_whole(feed, resource, key, photo) for photo in record.photos]
+            wanted = sum(photo.version is not None for photo in record.photos)
+            if wanted:
+                sets.append((feed, resource, key, wanted, 0, None))
+            continue
+        rows, before = [_row(feed, resource, key, photo) for photo in record.photos], known.get(key, {})
         different = [row for row in rows if row[3] not in before or before[row[3]][0] != row]
         keep = {row[3] for row in rows if row[-1] is not None}
         here = {row[3] for row in rows}
         without = [(key, name, held) for name, (_, held) in before.items() if held is not None and name not in keep]
         away = [(key, name) for name in before if name not in here]
-        if not record.insert:
-            changed += different
+        changed += different
         dropped += without
         gone += away
         if different or without or away:
             touched.add(key)
+    away_now = set(gone)
     connection.executemany(
         "UPDATE media_object SET state = 'dead', at = ? WHERE name = ?", [(now, held) for *_, held in dropped]
     )
     connection.executemany(
         f"UPDATE media SET {FORGOTTEN} WHERE {RECORD} AND media_key = ?",
-        [(feed, resource, key, name) for key, name, _ in dropped if (key, name) not in set(gone)],
+        [(feed, resource, key, name) for key, name, _ in dropped if (key, name) not in away_now],
     )
     connection.executemany(
         f"DELETE FROM media WHERE {RECORD} AND media_key = ?", [(feed, resource, key, name) for key, name in gone]
     )
     connection.put("media", fresh, new=True)
+    connection.put("media_set", sets, new=True)
     connection.executemany(LIST, [(*row, row[-1] is not None) for row in changed])
     recount(connection, feed, resource, touched, now)
 
 
-def _row(feed: str, resource: str, record: StoreRecord, photo: Photo) -> Row:
-    """What is ``LISTED`` of a photo."""
-    item, key = photo.item, record.mapped.key
+def _row(feed: str, resource: str, key: str, photo: Photo) -> Row:
+    """What is ``LISTED`` of a photo, as it is read again."""
+    item = photo.item
     return (
         feed, resource, key, item.media_key, key if resource == "property" else None, item.order, photo.url,
         item.large_photo_url, item.photo_url, item.thumbnail_photo_url, item.description, instant(item.modified),
@@ -90,12 +102,15 @@ def _row(feed: str, resource: str, record: StoreRecord, photo: Photo) -> Row:
     )  # fmt: skip
 
 
-def _whole(row: Row, photo: Photo) -> Row:
+def _whole(feed: str, resource: str, key: str, photo: Photo) -> Row:
     """The whole row of a photo of which nothing is stored."""
-    values = dict(zip(LISTED, row, strict=True))
-    values |= {"modification_timestamp": photo.item.modified, "last_updated": photo.item.listed}
-    values |= {"pending": row[-1] is not None, "attempts": 0, "recheck": False}
-    return tuple(values.get(name) for name in COLUMNS)
+    item, version = photo.item, photo.version
+    row: Row = _in_order((
+        feed, resource, key, item.media_key, key if resource == "property" else None, item.order, photo.url,
+        item.large_photo_url, item.photo_url, item.thumbnail_photo_url, item.description, item.modified,
+        item.listed, version, version is not None, 0, False, None,
+    ))  # fmt: skip
+    return row
 
 
 def _known(connection: Connection, feed: str, resource: str, keys: Sequence[str]) -> dict[str, Known]:

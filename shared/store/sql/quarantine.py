@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
+from shared.mapping.convert import KEY_BYTES
 from shared.store.base import Parked
 from shared.store.sql.connection import Connection, Database, transaction
 
@@ -30,6 +31,7 @@ def put(
 
     What was set aside of the same key before is superseded; a key that may be this record's can be no earlier one's.
     """
+    key = bounded(key)
     name = name_of(feed, resource, key, kind, body)
     connection.execute(
         "INSERT INTO quarantine (id, feed, resource, key, kind, reason, observed_at, at, body) "
@@ -52,6 +54,14 @@ def put(
             "INSERT INTO quarantine_may_be (id, feed, resource, key) VALUES (?, ?, ?, ?)",
             [(name, feed, resource, one) for one in may_be],
         )
+
+
+def bounded(key: str) -> str:
+    """A key that an index can hold: of a longer one the beginning, and what tells it from others."""
+    if len(key.encode("utf-8", "replace")) <= KEY_BYTES:
+        return key
+    digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return f"{key[:50]}…{digest}"
 
 
 def name_of(feed: str, resource: str, key: str, kind: str, body: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -29,15 +30,14 @@ from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 from shared.store.base import LastEntry
 from shared.store.sql import history
-from shared.store.sql.connection import Connection, Row, marks
+from shared.store.sql.connection import Connection, Row, marks, plain
 from shared.store.sql.counters import Counts
 from shared.store.sql.embedded import LISTINGS, settle_embedded
 from shared.store.sql.extra import note
 from shared.store.sql.geocoding import relink
 from shared.store.sql.ledger import COLUMNS
 from shared.store.sql.photos import merge, recheck, remove, retry
-from shared.store.sql.quarantine import put, supersede
-from shared.store.sql.values import instant
+from shared.store.sql.quarantine import bounded, put, supersede
 from shared.store.tables import TABLES_OF
 
 E = TypeVar("E", bound=Effect)
@@ -51,7 +51,6 @@ PUT_LINE = (
     f"VALUES ({marks(15)}) ON CONFLICT (feed, resource, key) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])
 )
-PUT_LINE_AND_TIME = PUT_LINE + ", modification_timestamp = excluded.modification_timestamp"
 
 
 class SqlRecords:
@@ -67,12 +66,19 @@ class SqlRecords:
         stored = _of(StoreRecord, effects)
         kept = _of(KeepRecord, effects)
         removed = _of(RemoveRecord, effects)
-        self._put_lines(feed, resource, [(effect.line, None) for effect in _of(PutLine, effects)], PUT_LINE)
-        observed: list[tuple[Line, str | None]] = [
-            *((effect.line, instant(effect.mapped.modified)) for effect in stored),
-            *((effect.line, instant(effect.mapped.modified)) for effect in kept),
+        lines = [effect.line for effect in _of(PutLine, effects)]
+        unusable = [line for line in lines if bounded(line.key) != line.key]
+        self._connection.executemany(
+            PUT_LINE, [_line(feed, resource, line, None) for line in lines if line not in unusable]
+        )
+        observed = [
+            *((effect.line, effect.mapped.modified) for effect in stored),
+            *((effect.line, effect.mapped.modified) for effect in kept),
         ]
-        self._put_lines(feed, resource, [*observed, *((effect.line, None) for effect in removed)], PUT_LINE_AND_TIME)
+        gone = [(effect.line, None) for effect in removed]
+        self._connection.put(
+            "ledger", [_line(feed, resource, line, modified) for line, modified in (*observed, *gone)], new=False
+        )
         dropped = [effect.key for effect in _of(DropLine, effects)]
         self._for_keys("DELETE FROM ledger", feed, resource, dropped)
         known = [(line.key, line.observed_at) for line, _ in observed]
@@ -103,6 +109,9 @@ class SqlRecords:
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
                 self._now(), aside.may_be)  # fmt: skip
+        for line in unusable:
+            put(self._connection, feed, resource, line.key, "record", "longer than a key may be", line.key.encode(),
+                line.wanted_by or line.observed_at, self._now())  # fmt: skip
         note(self._connection, feed, effects)
         counts: Counter[str] = Counter()
         for count in _of(Count, effects):
@@ -110,11 +119,6 @@ class SqlRecords:
         counts["inserted"] -= replaced
         counts["updated"] += replaced
         self._counts.add(feed, run_id, resource, counts)
-
-    def _put_lines(self, feed: str, resource: str, lines: Iterable[tuple[Line, str | None]], sql: str) -> None:
-        self._connection.executemany(
-            sql, [(feed, resource, *msgspec.structs.astuple(line), modified) for line, modified in lines]
-        )
 
     def _for_keys(self, what: str, feed: str, resource: str, keys: Sequence[str]) -> int:
         """How many rows it was done to."""
@@ -196,6 +200,11 @@ class SqlRecords:
         orphaned: Iterable[tuple[str, str]] = (),
     ) -> dict[str, dict[str, int]]:
         return settle_embedded(self._connection, self, feed, stored, removed, remap, orphaned)
+
+
+def _line(feed: str, resource: str, line: Line, modified: datetime | None) -> Row:
+    """The whole row of a line."""
+    return (*plain((feed, resource, *msgspec.structs.astuple(line))), modified)
 
 
 def _of(kind: type[E], effects: Sequence[Effect]) -> list[E]:
