@@ -168,7 +168,7 @@ class Consumer:
             while not stop.is_set():
                 self._turned[thread] = started = self._clock()
                 try:
-                    handled = self.run_once(poll)
+                    handled = self.run_once(poll, stop)
                 except Exception as error:
                     log.error("receive_failed", consumer=self._name, error=_words(error))
                     handled = False
@@ -195,8 +195,11 @@ class Consumer:
         now = self._clock()
         return max((now - turned for turned in list(self._turned.values())), default=0.0)
 
-    def run_once(self, timeout: float) -> bool:
-        """Handle and settle one message, waiting at most ``timeout`` seconds for it; False when none came."""
+    def run_once(self, timeout: float, stop: threading.Event | None = None) -> bool:
+        """Handle and settle one message, waiting at most ``timeout`` seconds for it; False when none came.
+
+        What cannot be settled now, since a broker takes no messages, is settled later, unless ``stop`` is set first.
+        """
         delivery = self._transport.receive(self._queues, timeout)
         if delivery is None:
             return False
@@ -204,7 +207,7 @@ class Consumer:
         facts: dict[str, Any] = {"queue": delivery.queue, "attempt": delivery.attempt}
         ending = self._attempt(delivery, facts)
         try:
-            self._settle(delivery, ending)
+            self._settle_at_last(delivery, ending, stop or threading.Event())
         except Exception as error:
             # Unsettled, it is delivered again: handlers bear that. The loop must live to see it.
             log.error("settle_failed", consumer=self._name, intended=ending.outcome, error=_words(error), **facts)
@@ -253,6 +256,14 @@ class Consumer:
             return wanted
         doubled = self._settings.base_delay_seconds * 2.0 ** min(delivery.attempt - 1, 60)
         return min(self._settings.max_delay_seconds, doubled) * (0.5 + self._rng.random() / 2)
+
+    def _settle_at_last(self, delivery: Delivery, ending: _Ending, stop: threading.Event) -> None:
+        while True:
+            try:
+                return self._settle(delivery, ending)
+            except self._away as error:
+                if stop.wait(self._outage.begun(self._name, error)):
+                    raise
 
     def _settle(self, delivery: Delivery, ending: _Ending) -> None:
         match ending.outcome:
