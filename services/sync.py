@@ -60,7 +60,8 @@ def sync(
         taker.join(app.grace_left())
     settle(
         app, run, wait, watch,
-        lambda: until() or all(settled(app, feed, run, results.get(feed)) for feed in feeds), within,
+        lambda: until() or all(not app.may_fetch(feed) or settled(app, feed, run, results.get(feed)) for feed in feeds),
+        within,
         aside=wait if within is None else 0.0,
     )  # fmt: skip
     with suppress(*AWAY):
