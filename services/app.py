@@ -276,6 +276,7 @@ class App:
             self.store,
             self.blobs,
             PhotoLimits(max_bytes=settings.media.max_bytes, max_pixels=settings.media.max_pixels),
+            settings.media.workers,
         )
 
     def _form(self, beside: bool) -> Form:
@@ -476,6 +477,7 @@ class App:
         self.stop()
         self._join(self._threads)
         self._threads.clear()
+        self.media.close()
         self.transport.close()
         for pool in self.pools.values():
             pool.close()

@@ -258,7 +258,9 @@ class FeedSettings(Strict):
 class MediaSettings(Strict):
     """The media service."""
 
-    workers: int = Field(8, ge=1, le=64, description="Listings whose photos are fetched at once")
+    workers: int = Field(
+        8, ge=1, le=64, description="Photos that a process downloads at once, and uploads; of as many listings"
+    )
     max_bytes: int = Field(26_214_400, ge=1_024, description="Largest photo accepted, bytes")
     max_pixels: int = Field(100_000_000, ge=1, description="Largest photo accepted, width times height")
     timeout: Duration = Field(60, gt=0, description="Seconds for one photo, from first to last byte")

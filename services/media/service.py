@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 import structlog
 from prometheus_client import Counter
 
 from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, LOOK, given_up, retry_delay, to_retry
+from services.media.pools import Pool
 from services.media.settings import MediaFeedSettings
 from shared.blobs.base import Blobs
 from shared.consumer import Reject, Retry
@@ -99,13 +101,22 @@ class FeedMedia:
 
 
 class Media:
-    """See the module."""
+    """See the module. So many photos are downloaded ``at_once``, and as many uploaded."""
 
-    def __init__(self, feeds: Mapping[str, FeedMedia], store: Store, blobs: Blobs, limits: PhotoLimits) -> None:
+    def __init__(
+        self, feeds: Mapping[str, FeedMedia], store: Store, blobs: Blobs, limits: PhotoLimits, at_once: int = 1
+    ) -> None:
         self._feeds = feeds
         self._store = store
         self._blobs = blobs
         self._limits = limits
+        self._downloads = Pool(at_once, "download")
+        self._uploads = Pool(at_once, "upload")
+
+    def close(self) -> None:
+        """End the threads; what is under way ends first."""
+        self._downloads.close()
+        self._uploads.close()
 
     def forget_placeholders(self, feed: str) -> None:
         """Take back what was stored before it was known to be a placeholder; it is then a photo still to be had."""
@@ -162,13 +173,14 @@ class Media:
         try:
             match "bytes" if policy == "url" and not listing else policy:  # only listings name addresses
                 case "url":
-                    for want in wants:
-                        yield self._download(feed, want, want.url)
+                    yield from self._downloads.each(partial(self._download, feed, want, want.url) for want in wants)
                 case "location" if wants:
                     found = {item.order: item for item in self._objects(feed, message, wants, location=True)}
-                    for want in wants:
-                        item = found.get(want.order) or _of_all(found.get(0))
-                        yield self._located(feed, want, item, none=not found)
+                    of_all = _of_all(found.get(0))
+                    yield from self._downloads.each(
+                        partial(self._located, feed, want, found.get(want.order) or of_all, none=not found)
+                        for want in wants
+                    )
                 case "bytes" if wants:
                     came, refusal = False, None
                     for item in self._objects(feed, message, wants, location=False):
@@ -285,8 +297,12 @@ class Media:
                     message.feed, message.key, new.order, new.sha256, n, new.extension, message.resource
                 ),
             )  # fmt: skip
-        for name, item in zip(names, fresh, strict=True):
-            self._blobs.put(name, item.data, item.verified.mime_type)
+        puts = self._uploads.each(
+            partial(self._blobs.put, name, item.data, item.verified.mime_type)
+            for name, item in zip(names, fresh, strict=True)
+        )
+        for _ in puts:
+            pass
         return {item.want.media_key: name for name, item in zip(names, fresh, strict=True)}
 
     def _delete_dead(self, message: PhotosPending, run_id: str) -> None:
@@ -294,8 +310,8 @@ class Media:
             dead = tx.media.dead(message.feed, message.resource, message.key)
         if not dead:
             return
-        for name in dead:
-            self._blobs.delete(name)
+        for _ in self._uploads.each(partial(self._blobs.delete, name) for name in dead):
+            pass
         with self._store.write() as tx:
             tx.media.struck(message.feed, message.resource, run_id, dead)
 

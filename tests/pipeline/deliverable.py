@@ -225,15 +225,20 @@ class Client:
         assert why is None or reason, f"photo {place} is withheld by {why}, of which the table knows nothing"
         if record.get("object_withheld") and self.lacks.objects:
             reason = self.lacks.objects
-        reason = reason or self.unlucky.get(f"{place[0]}:{place[1]}")
+        name = f"{place[0]}:{place[1]}"
+        unlucky = self.unlucky.get(name)
+        reason = reason or unlucky
         if reason and (have is None or have.url != photo["large_photo_url"]):
             photo["withheld"] = True
             if have is not None:
                 photo["kept"] = {"sha256": have.sha256, "bytes": have.size}
             self.struck += 1
-            self._problem("photo", f"{place[0]}:{place[1]}", reason)
-        else:
-            self._pictures[place] = Picture(photo["large_photo_url"], photo["sha256"], photo["bytes"])
+            self._problem("photo", name, reason)
+            return
+        if unlucky:  # it is stored, and was to be read again
+            photo["unread"] = True
+            self._problem("photo", name, unlucky)
+        self._pictures[place] = Picture(photo["large_photo_url"], photo["sha256"], photo["bytes"])
 
     def _want(self, key: str, reason: str) -> None:
         self.struck += 1

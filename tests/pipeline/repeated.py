@@ -10,6 +10,7 @@ from services.app import App
 from services.outcome import FeedReport
 from services.sync import sync
 from shared.settings import FeedSettings, Settings
+from tests.pipeline.copies import in_files
 from tests.pipeline.simulated import PASSWORD, USERNAME, Mls
 from tests.pipeline.truth import differences
 
@@ -38,7 +39,9 @@ class Feed:
 
     def differences(self) -> list[str]:
         """What is not as at the MLS."""
-        return differences(self.database, self.database.with_name("photos"), self.mls.truth(size=""), media="none")
+        return differences(
+            in_files(self.database, self.database.with_name("photos")), self.mls.truth(size=""), media="none"
+        )
 
 
 @contextmanager

@@ -13,12 +13,13 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from services.simulator.main import Options, Simulator
+from tests.pipeline.copies import Copy, in_files
 from tests.pipeline.truth import Json, Media, OpenEnds, Own, differences
 
 MLSYNC = Path(sys.executable).with_name("mlsync")
@@ -172,10 +173,14 @@ class Installation:
         """Start a command that goes on."""
         return process([str(MLSYNC), *arguments], self.env, self.folder, subprocess.DEVNULL)
 
+    @property
+    def copy(self) -> Copy:
+        """What it keeps, for looking at."""
+        return in_files(self.database, self.media)
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the database, which another process may be writing."""
-        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)) as connection:
-            return connection.execute(sql).fetchall()
+        return self.copy.database.rows(sql)
 
     def count(self, table: str, where: str = "TRUE") -> int:
         """How many rows a table has; 0 before there is one."""
@@ -195,7 +200,7 @@ class Installation:
         if own is None:
             own = {resource: mls.truth(size=size, resource=resource) for resource in self.listed[1:]}
         ends = OpenEnds(wanted=lacking)
-        return differences(self.database, self.media, truth, media=media, open_ends=ends, own=own)
+        return differences(self.copy, truth, media=media, open_ends=ends, own=own)
 
     @property
     def listed(self) -> list[str]:

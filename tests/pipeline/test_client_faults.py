@@ -20,6 +20,7 @@ from services.simulator.main import Options, Simulator
 from services.sync import sync
 from shared.settings import FeedSettings, Settings
 from shared.store.base import FeedStatus
+from tests.pipeline.copies import in_files
 from tests.pipeline.truth import OpenEnds, differences
 from tests.unit.rets_server import Asked, Say, ScriptedServer
 from tests.unit.test_ddf_source import ONE, TWO, listed
@@ -81,8 +82,8 @@ class World:
         truth = list(self.control.truth(size=SIZE))
         lacking = frozenset(record["key"] for record in truth if withheld and record.get("withheld"))
         truth = [record for record in truth if record["key"] not in lacking]
-        database, ends = self.here.folder / "mlsync.db", OpenEnds(wanted=lacking)
-        return differences(database, self.here.folder / "media", truth, open_ends=ends)
+        copy = in_files(self.here.folder / "mlsync.db", self.here.folder / "media")
+        return differences(copy, truth, open_ends=OpenEnds(wanted=lacking))
 
 
 @contextmanager

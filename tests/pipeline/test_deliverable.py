@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from shared.settings import load
+from tests.pipeline.copies import in_files
 from tests.pipeline.deliverable import Client, Lacks, unexplained
 from tests.pipeline.hasty import Hasty, configure, quiet, status, sync_here
 from tests.pipeline.simulated import Mls, simulated
@@ -32,7 +33,9 @@ class Looked:
 
     def found(self, folder: Path | None = None) -> list[str]:
         where = folder or self.folder
-        return differences(where / "mlsync.db", where / "media", self.client.stored(), open_ends=self.client.open_ends)
+        return differences(
+            in_files(where / "mlsync.db", where / "media"), self.client.stored(), open_ends=self.client.open_ends
+        )
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def test_a_mass_touch_rewrites_no_wide_row_and_writes_no_history(tmp_path: Path)
         after = {record["key"]: record for record in mls.truth(size="")}
         watch(here, WIDE | {"ledger": "key"})
         touch = here.in_step()
-        assert differences(here.database, here.media, list(after.values()), media="link") == []
+        assert differences(here.copy, list(after.values()), media="link") == []
 
         moved = {key for key in before.keys() & after.keys() if before[key]["stamp"] != after[key]["stamp"]}
         same = {key for key in moved if content(before[key]) == content(after[key])}

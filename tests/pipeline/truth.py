@@ -13,26 +13,25 @@ in a listing where it does not.
 
 Where a fault keeps something from everyone, the records given here are what can be had of them (see ``deliverable``):
 a photo that is ``withheld`` must be wanted, failed and without bytes, or still have those of the photo that was there
-before it (``kept``); what else may be open is named by ``OpenEnds``.
+before it (``kept``); one that is ``unread`` is stored, and failed when it was to be read again; what else may be open
+is named by ``OpenEnds``.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import sqlite3
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
 
+from tests.pipeline.copies import Copy, Database, Facts, Photos
+
 Json = dict[str, Any]
-Facts = dict[str, Any]
 Own = Mapping[str, Sequence[Json]]
 """Of each resource that is synced by a list of its own what ``/control/truth`` says of it."""
 NONE: Own = {}
@@ -60,42 +59,36 @@ class OpenEnds:
 NOTHING_OPEN = OpenEnds()
 
 
-def differences(database: Path, folder: Path, truth: Sequence[Json], *, feed: str = "ddf",
+def differences(copy: Copy, truth: Sequence[Json], *, feed: str = "ddf",
                 media: Media = "stored", open_ends: OpenEnds = NOTHING_OPEN, own: Own = NONE) -> list[str]:  # fmt: skip
     """What is not as it is at the MLS, in words; empty when all is in step.
 
     ``truth`` is what ``/control/truth`` says of ``property``. ``media`` is what the feed wants of photos: none at all,
     their addresses alone, or them stored. ``open_ends`` is what must be left to do.
     """
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-        stored = Stored(connection, feed)
-        return [
-            *_properties(stored, truth),
-            *_children(stored, truth),
-            *_people(stored, truth, own),
-            *_photos(stored, folder, truth, media, own),
-            *_bookkeeping(stored, truth, open_ends),
-            *_own_bookkeeping(stored, own),
-        ]
+    stored = Stored(copy.database, feed)
+    return [
+        *_properties(stored, truth),
+        *_children(stored, truth),
+        *_people(stored, truth, own),
+        *_photos(stored, copy.photos, truth, media, own),
+        *_bookkeeping(stored, truth, open_ends),
+        *_own_bookkeeping(stored, own),
+    ]
 
 
 class Stored:
-    """The rows of one feed, typed by what their columns are declared to be; NULLs left out."""
+    """The rows of one feed."""
 
-    def __init__(self, connection: sqlite3.Connection, feed: str) -> None:
-        self._connection = connection
+    def __init__(self, database: Database, feed: str) -> None:
+        self._database = database
         self._feed = feed
 
     def rows(self, table: str, where: str = "TRUE") -> Iterator[Facts]:
         """Every row of a table without its ``feed``."""
-        types = {name: declared for _, name, declared, *_ in self._connection.execute(f"PRAGMA table_info({table})")}
-        types |= {name: "NUMERIC" for name in ("latitude", "longitude") if name in types}  # computed by the view
-        for row in self._connection.execute(f"SELECT * FROM {table} WHERE feed = ? AND {where}", (self._feed,)):
-            yield {
-                name: _typed(value, types[name])
-                for name, value in zip(types, row, strict=True)
-                if value is not None and name != "feed"
-            }
+        for row in self._database.table(table, f"feed = '{self._feed}' AND {where}"):
+            del row["feed"]
+            yield row
 
     def keyed(self, table: str, *names: str, where: str = "TRUE") -> dict[Any, Facts]:
         """The same by key (of one column: its value, of several: the tuple), the key taken out of the row."""
@@ -104,16 +97,6 @@ class Stored:
             key = tuple(row.pop(name) for name in names)
             found[key[0] if len(key) == 1 else key] = row
         return found
-
-
-def _typed(value: Any, declared: str) -> Any:
-    if declared.startswith("NUMERIC"):
-        return Decimal(str(value))
-    if declared == "JSON":
-        return json.loads(value)
-    if declared == "BOOLEAN":
-        return {0: False, 1: True}[value]
-    return value
 
 
 def compare(what: str, expected: Mapping[Any, Facts], found: Mapping[Any, Facts]) -> Iterator[str]:
@@ -212,7 +195,7 @@ def _own_photos(own: Own, media: Media, expected: dict[Any, Facts], sets: dict[A
                 sets[record["key"]] = {"photos_count": 1, "photos_stored": 0 if photo.get("withheld") else 1}
 
 
-def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, own: Own) -> Iterator[str]:
+def _photos(stored: Stored, photos: Photos, truth: Iterable[Json], media: Media, own: Own) -> Iterator[str]:
     expected: dict[Any, Facts] = {}
     sets: dict[Any, Facts] = {}
     _own_photos(own, media, expected, sets)
@@ -225,7 +208,7 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, o
             there = photo if photo in held else photo.get("kept") if media == "stored" else None
             if there:
                 row |= {"content_sha256": there["sha256"], "byte_size": there["bytes"], "mime_type": "image/jpeg"}
-            if photo not in held and media == "stored":
+            if media == "stored" and (photo not in held or photo.get("unread")):
                 row["failed"] = True
             else:
                 row |= {"pending": False, "recheck": False, "attempts": 0}
@@ -233,17 +216,17 @@ def _photos(stored: Stored, folder: Path, truth: Iterable[Json], media: Media, o
         if wanted and media == "stored":
             sets[record["key"]] = {"photos_count": len(wanted), "photos_stored": len(held)}
     rows = stored.keyed("media", "resource_name", "resource_record_key", "media_key")
-    files = dict(_files(folder))
+    names = photos.names()
     live = {row["object_key"] for row in rows.values() if "object_key" in row}
-    for name in sorted(live - files.keys()):
-        yield f"photo {name}: the row points at it, but there is no such file"
-    for name in sorted(files.keys() - live):
-        yield f"photo {name}: a file no row points at"
+    for name in sorted(live - names):
+        yield f"photo {name}: the row points at it, but there is no such object"
+    for name in sorted(names - live):
+        yield f"photo {name}: an object no row points at"
     for (resource, key, media_key), row in rows.items():
         name = row.pop("object_key", None)
         size = (row.pop("width", None), row.pop("height", None))
-        if name in files:
-            yield from _picture(files[name], name, row, size)
+        if name in names:
+            yield from _picture(photos.read(name), name, row, size)
             folder_of = "ddf" if resource == "property" else f"ddf/_{resource}"
             if not name.startswith(f"{folder_of}/{key}/{int(media_key):03}-"):
                 yield f"photo {name}: not named after {resource} {key}, photo {media_key}"
@@ -273,19 +256,11 @@ def _photo_sets(stored: Stored, expected: dict[Any, Facts], media: Media) -> Ite
     yield from compare("media_set", expected, {key: row for key, row in found.items() if key not in empty})
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every file under the photo folder, also what is still being written, by its name."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_symlink() or not path.is_dir():
-            yield path.relative_to(folder).as_posix(), path
-
-
-def _picture(path: Path, name: str, row: Facts, size: tuple[Any, Any]) -> Iterator[str]:
-    data = path.read_bytes()
+def _picture(data: bytes, name: str, row: Facts, size: tuple[Any, Any]) -> Iterator[str]:
     if hashlib.sha256(data).hexdigest() != row.get("content_sha256"):
-        yield f"photo {name}: the file's bytes are not those of its row"
+        yield f"photo {name}: the bytes are not those of its row"
         return
-    with Image.open(path) as picture:
+    with Image.open(io.BytesIO(data)) as picture:
         if picture.size != size:
             yield f"photo {name}: {picture.size} in pixels, the row says {size}"
 
