@@ -268,7 +268,9 @@ class App:
         self.geocoder = self._geocoder()
         tell = {"tell": self.geocoder.tell} if self.geocoder else {}
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
-        self.fetcher = Fetcher(self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused, self._may)
+        self.fetcher = Fetcher(
+            self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused, self.may_fetch
+        )
         self.reconciler = Reconciler(
             {
                 name: ReconcilerSettings(
@@ -381,8 +383,8 @@ class App:
                 return False
         return True
 
-    def _may(self, feed: str) -> bool:
-        """Whether this process may take the feed's inventories."""
+    def may_fetch(self, feed: str) -> bool:
+        """Whether this process may take the feed's inventories: it is not to end, and no other has taken over."""
         tenure = self.tenures.get(feed)
         return not self._stop.is_set() and (tenure is None or tenure.held)
 

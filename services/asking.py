@@ -111,7 +111,8 @@ class _Asking:
 
 
 def answer(app: App, asked: SyncRequest) -> None:
-    """Serve a request for a sync. One that is cut off, because this process is to end, is left to whoever is next."""
+    """Serve a request for a sync. One that is cut off, since this process is to end or another has taken over, is left
+    to whoever is next."""
     run_id = asked.request_id if asked.run_id is None else new_id()
     if not app.store.syncs.begin(asked.request_id, asked.feed, run_id):
         return
@@ -123,7 +124,7 @@ def answer(app: App, asked: SyncRequest) -> None:
     except Exception as error:
         _answer(app, asked, _failed(asked.feed, run_id, f"{type(error).__name__}: {error}"))
         raise
-    if report.in_step or not app.stopping.is_set():
+    if report.in_step or app.may_fetch(asked.feed):
         _answer(app, asked, report)
 
 

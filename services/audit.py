@@ -59,7 +59,7 @@ def audit(store: Store, blobs: Blobs, feeds: Iterable[str], stopping: Callable[[
             dead.append(name)
         elif line.state == "live":
             objects += 1
-            if not there or not _whole(blobs, line):
+            if not _whole(blobs, line):  # though not listed it may be there: put since the listing passed its name
                 lost.append(name)
     for start in range(0, len(dead), AT_ONCE):
         store.objects.strike(dead[start : start + AT_ONCE])

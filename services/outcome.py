@@ -125,7 +125,7 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
     )
     if to_look_up := report.located.get("pending"):
         report.remaining.append(f"{to_look_up} addresses still to look up; {_geocoder(app)}")
-    outcome = _outcome(report, result, stopped=app.stopping.is_set())
+    outcome = _outcome(report, result, stopped=not app.may_fetch(feed))
     app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or trouble or None)
     RUN_SECONDS.labels(feed, outcome).observe(report.seconds)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())

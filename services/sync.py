@@ -16,8 +16,6 @@ from services.taking import STOPPED, Result, settled, take
 from shared.outbox import new_id
 
 POLL_SECONDS = 0.2
-STOP_SECONDS = 30.0
-"""How long an inventory under way may take to end when the process is told to stop."""
 
 
 def sync(
@@ -59,10 +57,11 @@ def sync(
         with suppress(*AWAY):
             watch(run)
     for taker in takers:
-        taker.join(min(STOP_SECONDS, app.grace_left()))
+        taker.join(app.grace_left())
     settle(
         app, run, wait, watch,
-        lambda: until() or all(settled(app, feed, run, results.get(feed)) for feed in feeds), within,
+        lambda: until() or all(not app.may_fetch(feed) or settled(app, feed, run, results.get(feed)) for feed in feeds),
+        within,
         aside=wait if within is None else 0.0,
     )  # fmt: skip
     with suppress(*AWAY):

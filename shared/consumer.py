@@ -176,7 +176,7 @@ class Consumer:
             while not stop.is_set():
                 self._turned[thread] = started = self._clock()
                 try:
-                    handled = self.run_once(poll)
+                    handled = self.run_once(poll, stop)
                 except Exception as error:
                     log.error("receive_failed", consumer=self.name, error=_words(error))
                     handled = False
@@ -211,27 +211,30 @@ class Consumer:
         turned = list(self._turned.items())
         return sum(now - at > (handling if thread in self._handling else receiving) for thread, at in turned)
 
-    def run_once(self, timeout: float) -> bool:
-        """Handle and settle one message, waiting at most ``timeout`` seconds for it; False when none came."""
+    def run_once(self, timeout: float, stop: threading.Event | None = None) -> bool:
+        """Handle and settle one message, waiting at most ``timeout`` seconds for it; False when none came.
+
+        What cannot be settled now, since a broker takes no messages, is settled later, unless ``stop`` is set first.
+        """
         delivery = self._transport.receive(self._queues, timeout)
         if delivery is None:
             return False
         thread = threading.get_ident()
         self._handling.add(thread)
         try:
-            self._handle_one(delivery)
+            self._handle_one(delivery, stop or threading.Event())
         finally:
             self._handling.discard(thread)
         return True
 
-    def _handle_one(self, delivery: Delivery) -> None:
+    def _handle_one(self, delivery: Delivery, stop: threading.Event) -> None:
         started = self._clock()
         if delivery.attempt > 1:
             REDELIVERED.labels(delivery.queue).inc()
         facts: dict[str, Any] = {"queue": delivery.queue, "attempt": delivery.attempt}
         ending = self._attempt(delivery, facts)
         try:
-            self._settle(delivery, ending)
+            self._settle_at_last(delivery, ending, stop)
         except Exception as error:
             # Unsettled, it is delivered again: handlers bear that. The loop must live to see it.
             log.error("settle_failed", consumer=self.name, intended=ending.outcome, error=_words(error), **facts)
@@ -279,6 +282,14 @@ class Consumer:
             return wanted
         doubled = self._settings.base_delay_seconds * 2.0 ** min(delivery.attempt - 1, 60)
         return min(self._settings.max_delay_seconds, doubled) * (0.5 + self._rng.random() / 2)
+
+    def _settle_at_last(self, delivery: Delivery, ending: _Ending, stop: threading.Event) -> None:
+        while True:
+            try:
+                return self._settle(delivery, ending)
+            except self._away as error:
+                if stop.wait(self._outage.begun(self.name, error)):
+                    raise
 
     def _settle(self, delivery: Delivery, ending: _Ending) -> None:
         match ending.outcome:

@@ -135,7 +135,7 @@ class SessionPool:
                     left = deadline - self._clock()
                     if left <= 0:
                         raise NoSlotError("every session of this feed is in use", retry_after=self._poll_seconds)
-                    if priority == RECORDS:
+                    if priority == RECORDS and len(self._busy) < self._size:
                         self._slots.want()
                     # Another process gives a lease back without telling us: look again from time to time.
                     self._changed.wait(min(left, self._poll_seconds))

@@ -41,7 +41,8 @@ class TransportUnavailableError(RuntimeError):
 class Transport(Protocol):
     """At-least-once delivery of bytes on named queues. Safe to use from many threads.
 
-    A delivery received is settled exactly once, by ``ack``, ``retry`` or ``reject``. One that is never settled
+    A delivery received is settled exactly once, by ``ack``, ``retry`` or ``reject``; again only where that raised
+    TransportUnavailableError. One that is never settled
     (its process died, or ``close`` came first) is delivered again, unless the queue lived in that process's memory.
     """
 

@@ -250,9 +250,15 @@ class RabbitTransport:
 
     def _replace(self, delivery: Delivery, letter: _Letter) -> None:
         token = self._take(delivery)
-        if token is not None:
+        if token is None:
+            return
+        try:
             self._send(letter)
-            self._command(lambda: self._ack(token))
+        except TransportUnavailableError:
+            with self._lock:  # it can be settled once more
+                (self._held if token.generation == self._generation else self._lost).add(token)
+            raise
+        self._command(lambda: self._ack(token))
 
     # In the connection's thread.
 

@@ -14,6 +14,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.app import open_store
+from services.distributed import fetcher_of
+from shared.settings import Settings
 from tests.pipeline.simulated import Finished, Installation, Mls, process, simulated
 from tests.servers.rabbitmq import Broker
 
@@ -59,8 +62,12 @@ class Processes(Installation):
 
     def fetcher(self) -> int | None:
         """The process that fetches; None when none does."""
-        found = self.rows("SELECT holder FROM lease WHERE name = 'fetcher:ddf' AND until > unixepoch() * 1000000")
-        return int(found[0][0].split(":")[1]) if found else None
+        store = open_store(Settings.model_construct(database_url=self.settings["MLSYNC_DATABASE_URL"]))
+        try:
+            holder = store.leases.holder(fetcher_of("ddf"))
+        finally:
+            store.close()
+        return int(holder.split(":")[1]) if holder else None
 
     def logged(self, event: str) -> int:
         """How often processes have logged it."""
@@ -78,6 +85,7 @@ def distributed(
             folder,
             mls.login_url,
             {
+                "MLSYNC_DATABASE_URL": f"sqlite:///{folder / 'data' / 'mlsync.db'}",
                 "MLSYNC_BROKER_URL": broker.vhost(f"processes-{secrets.token_hex(4)}"),
                 "MLSYNC_TAKEOVER": "4",
                 "MLSYNC_MEDIA__WORKERS": "4",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from services.audit import audit
+from shared.blobs.local import LocalBlobs
+from shared.store.sqlite.store import SqliteStore
 from tests.pipeline.simulated import synced
 
 
@@ -32,4 +36,23 @@ def test_an_audit_in_words_says_what_it_did(tmp_path: Path) -> None:
         done = here.run("audit", "media")
         assert "1 lost or damaged" in done.out
         here.sync()
+        assert here.differences(mls) == []
+
+
+class Listed(LocalBlobs):
+    """A folder whose listing passed the last name before that was put."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        yield from list(super().keys(prefix))[:-1]
+
+
+def test_a_photo_stored_while_the_audit_goes_on_is_not_lost(tmp_path: Path) -> None:
+    with synced(tmp_path, 5, 2) as (mls, here):
+        here.sync()
+        store = SqliteStore(here.database)
+        try:
+            found = audit(store, Listed(here.media), ["ddf"])
+        finally:
+            store.close()
+        assert found.lost == 0
         assert here.differences(mls) == []

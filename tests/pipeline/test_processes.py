@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -11,7 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.processes import distributed
+from shared.messages import PageFetched
+from shared.outbox import Outbox
+from shared.transport.rabbitmq import RabbitTransport
+from tests.contract.stores import Listing
+from tests.pipeline.processes import Processes, distributed
 from tests.pipeline.simulated import until
 from tests.servers.rabbitmq import Broker
 
@@ -19,7 +24,7 @@ FOUR = ("fetcher", "reconciler", "writer", "media")
 TWO = ("fetcher", "reconciler writer media")
 
 
-def reported(running: subprocess.Popen[str], seconds: float = 60) -> dict[str, Any]:
+def reported(running: subprocess.Popen[str], seconds: float = 90) -> dict[str, Any]:
     """What a ``sync --json`` under way says of the feed in the end."""
     out, _ = running.communicate(timeout=seconds)
     found: dict[str, Any] = json.loads(out)["feeds"]["ddf"]
@@ -29,6 +34,12 @@ def reported(running: subprocess.Popen[str], seconds: float = 60) -> dict[str, A
 def ended(running: subprocess.Popen[str], seconds: float = 20) -> int:
     running.send_signal(signal.SIGTERM)
     return running.wait(seconds)
+
+
+def second_feed(here: Processes) -> dict[str, str]:
+    """Settings of another feed at the same MLS."""
+    names = ("PROTOCOL", "LOGIN_URL", "USERNAME", "PASSWORD")
+    return {f"MLSYNC_FEEDS__OTHER__{name}": here.env[f"MLSYNC_FEEDS__DDF__{name}"] for name in names}
 
 
 def test_a_sync_asked_of_four_processes_ends_equal_to_the_mls(broker: Broker, tmp_path: Path) -> None:
@@ -143,12 +154,10 @@ def test_without_a_fetcher_a_sync_does_it_all_itself(broker: Broker, tmp_path: P
 def test_feeds_are_asked_of_who_fetches_for_them_and_done_here_where_nobody_does(
     broker: Broker, tmp_path: Path
 ) -> None:
-    with distributed(broker, tmp_path, 15, 1) as (_, here):
-        with here.running(*TWO) as (fetcher, _):
-            until(lambda: here.fetcher() == fetcher.pid)
-            names = ("PROTOCOL", "LOGIN_URL", "USERNAME", "PASSWORD")
-            other = {f"MLSYNC_FEEDS__OTHER__{name}": here.env[f"MLSYNC_FEEDS__DDF__{name}"] for name in names}
-            here.settings |= other
+    with distributed(broker, tmp_path, 15, 1) as (_, here), here.running("fetcher") as (fetcher,):
+        until(lambda: here.fetcher() == fetcher.pid)
+        here.settings |= second_feed(here)  # which that process does not know
+        with here.running("reconciler writer media"):
             feeds = here.run("sync", "--json").json()["feeds"]
             assert list(feeds) == ["ddf", "other"]
             assert [feed["inventory"] for feed in feeds.values()] == [15, 15]
@@ -160,15 +169,17 @@ def test_feeds_are_asked_of_who_fetches_for_them_and_done_here_where_nobody_does
 def test_a_sync_nobody_waits_for_any_more_leaves_the_fetcher_alone(broker: Broker, tmp_path: Path) -> None:
     with distributed(broker, tmp_path, 40, page_size="5") as (mls, here):
         mls.fault("slow", "300")
-        with here.running(*TWO) as (fetcher, _), here.start("sync", "--json") as asking:
-            until(lambda: here.count("sync_request", "run_id IS NOT NULL") == 1 or here.count("property_record") > 5)
+        with here.running(*TWO) as (fetcher, _), contextlib.ExitStack() as stack:
+            until(lambda: here.fetcher() == fetcher.pid)
+            asking = stack.enter_context(here.start("sync", "--json"))
+            until(lambda: here.count("sync_request", "run_id IS NOT NULL") == 1)
             asking.send_signal(signal.SIGINT)
-            assert "error" in reported(asking, 20)
+            assert "not waited for" in reported(asking, 20)["error"]
             assert asking.returncode == 1
             mls.fault("slow", "off")
-            until(lambda: here.count("run", "finished_at IS NOT NULL AND kind = 'sync'") >= 1)
+            until(lambda: here.count("run", "outcome = 'in_step'") >= 1)
             assert fetcher.poll() is None
-        assert here.count("property_record") > 5
+        assert here.differences(mls) == []
 
 
 def test_what_needs_a_feed_for_itself_names_who_has_it(broker: Broker, tmp_path: Path) -> None:
@@ -189,15 +200,25 @@ def test_what_needs_a_feed_for_itself_names_who_has_it(broker: Broker, tmp_path:
 
 
 def test_what_is_in_quarantine_is_replayed_by_who_runs(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 20, 1) as (mls, here):
-        mls.fault("missing-key", "7")
-        with here.running(*TWO):
-            here.sync(code=3)
-            mls.fault("missing-key", "off")
-            parked = here.count("quarantine")
-            assert parked > 0
-            here.sync()
-            assert here.differences(mls) == []
+    """A page of a feed that the writer was not told of, until it is: by a process that runs all five services."""
+    later = int(time.time() + 3_600) * 1_000_000  # than any inventory of that feed
+    page = PageFetched(
+        feed="other", resource="property", observed_at=later, server_date=None, asked=[],
+        records=[Listing("1").source()],
+    )  # fmt: skip
+    with distributed(broker, tmp_path, 5, 1) as (_, here):
+        with here.running(""), contextlib.closing(RabbitTransport(here.settings["MLSYNC_BROKER_URL"])) as transport:
+            Outbox(transport).publish(page, "run")
+            until(lambda: here.count("quarantine") == 1)
+        here.settings |= second_feed(here)
+        with here.running("") as (everything,):
+            until(lambda: here.fetcher() == everything.pid, 20)
+            parked = json.loads(here.run("quarantine", "list", "--json").out)
+            done = here.run("quarantine", "replay", parked[0]["id"])
+            assert done.code == 0, done.err
+            until(lambda: here.count("property_record", "feed = 'other' AND listing_key = '1'") == 1, 20)
+            assert here.count("quarantine") == 0
+            assert ended(everything, 40) == 0
 
 
 def test_several_processes_on_one_sqlite_file_are_refused(broker: Broker, tmp_path: Path) -> None:

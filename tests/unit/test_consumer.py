@@ -387,3 +387,20 @@ def test_an_outage_is_left_alone_ever_longer_and_many_that_fail_at_once_are_one_
     assert 0.5 < outage.pause() <= 1.0
     outage.over("writer")
     assert outage.pause() == 0
+
+
+def test_what_a_full_broker_does_not_take_is_settled_when_it_does() -> None:
+    bench = Bench(raising(Retry("busy", delay=1), None), away=(TransportClosedError,))
+    bench.transport.fail = 2
+    assert bench.deliver() == ["retry 1", "ack"]
+
+
+def test_what_cannot_be_settled_is_left_when_the_loop_is_to_end(lines: io.StringIO) -> None:
+    bench = Bench(raising(None), away=(TransportClosedError,))
+    bench.transport.fail = 1_000
+    bench.transport.publish("media", BODY)
+    stop = threading.Event()
+    stop.set()
+    assert bench.consumer.run_once(0, stop)
+    assert bench.transport.settled == []
+    assert "settle_failed" in lines.getvalue()

@@ -101,9 +101,9 @@ def test_a_secret_in_an_exception_is_redacted(log: Log) -> None:
 
 
 def test_a_secret_in_a_librarys_log_is_redacted(log: Log) -> None:
-    logging.getLogger("urllib3.connectionpool").warning("retrying %s", "https://h/?p=s3cr3t-token")
+    logging.getLogger("requests.sessions").warning("retrying %s", "https://h/?p=s3cr3t-token")
     (event,) = log.events()
-    assert (event["event"], event["logger"]) == ("retrying https://h/?p=[redacted]", "urllib3.connectionpool")
+    assert (event["event"], event["logger"]) == ("retrying https://h/?p=[redacted]", "requests.sessions")
 
 
 def test_a_secret_in_an_object_that_is_logged_is_redacted(log: Log) -> None:
