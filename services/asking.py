@@ -11,6 +11,7 @@ from services.app import SERVICES, App
 from services.distributed import Distributed
 from services.form import AWAY
 from services.outcome import FeedReport
+from services.patience import rest
 from services.sync import sync
 from services.tenure import Tenure
 from shared.consumer import Outage
@@ -67,7 +68,7 @@ class _Asking:
             except AWAY as error:
                 outage.begun("sync", error)
             if len(self._found) < len(feeds):
-                self._app.stopping.wait(max(LOOK_SECONDS, outage.pause()))
+                rest(self._app.stopping, max(LOOK_SECONDS, outage.pause()))
 
     def _look(self, feed: str) -> None:
         """Ask, if that is not done yet; take the report, if there is one."""

@@ -27,6 +27,7 @@ from services import operator, report
 from services.app import SERVICES, App, database_name
 from services.asking import sync_or_ask
 from services.outcome import FeedReport
+from services.patience import rest
 from services.progress import counting, watch_or_log
 from shared import telemetry
 from shared.instants import instant
@@ -247,7 +248,7 @@ def run(
             if "fetcher" in chosen:
                 keep_in_step(running, names)
             else:
-                running.stopping.wait()
+                rest(running.stopping)
 
 
 @app.command(epilog="Example: mlsync status --json")

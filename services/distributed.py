@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import structlog
 
 from services.form import AWAY
+from services.patience import rest
 from services.tenure import LeasedSlots, Tenure, Tenures, Turn
 from shared.consumer import Outage
 from shared.messages import Message, PageFetched, PhotosPending, RecordsRequested, backlog_of
@@ -125,20 +126,20 @@ class Distributed:
         patience = max(wait, STILL_SECONDS)
         outage = Outage()
         started = moved = time.monotonic()
-        rest: float | None = None
+        clear_since: float | None = None
         before = -1
-        while not self._stopping.wait(max(LOOK_SECONDS, outage.pause())):
+        while not rest(self._stopping, max(LOOK_SECONDS, outage.pause())):
             now = time.monotonic()
             if within is not None and now - started > within:
                 return
             try:
                 watch(run_id)
                 if enough():
-                    rest = rest or now
-                    if now - rest >= aside or not addresses_due():
+                    clear_since = clear_since or now
+                    if now - clear_since >= aside or not addresses_due():
                         return
                     continue
-                rest = None
+                clear_since = None
                 done = sum(
                     sum(counts.values()) for by in self._store.feeds.counts(run_id).values() for counts in by.values()
                 )

@@ -16,6 +16,7 @@ from services.audit import GRACE, audit
 from services.beat import MINUTE, Beat, next_start
 from services.distributed import Distributed
 from services.form import AWAY
+from services.patience import rest
 from services.polite import PATIENCE
 from services.sync import sync
 from services.tenure import Tenure
@@ -49,7 +50,7 @@ def keep_in_step(app: App, feeds: list[str]) -> None:
     threads.append(threading.Thread(target=_audit, args=(app,), name="audit", daemon=True))
     for thread in threads:
         thread.start()
-    app.stopping.wait()
+    rest(app.stopping)
     for thread in threads:
         thread.join(app.grace_left())
 
