@@ -7,6 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.pipeline.forms import Servers, distributed
+from tests.servers.postgres import Postgres
+from tests.servers.rabbitmq import Broker
+from tests.servers.s3 import S3Server
+
+
+@pytest.fixture
+def servers(broker: Broker, postgres: Postgres, s3_server: S3Server) -> Servers:
+    """Real servers, of which every installation has its part."""
+    return Servers(broker, postgres, s3_server)
 
 
 @pytest.fixture(params=["embedded", "distributed"])
@@ -15,6 +24,5 @@ def each_form(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "embedded":
         yield
         return
-    servers = Servers(*(request.getfixturevalue(name) for name in ("broker", "postgres", "s3_server")))
-    with distributed(servers):
+    with distributed(request.getfixturevalue("servers")):
         yield

@@ -1,14 +1,9 @@
-"""An mlsync of several processes, which meet at a broker and in a database.
-
-The one place that says which database that is.
-"""
+"""An mlsync of several processes, which meet at a broker, in a database and at a bucket."""
 
 from __future__ import annotations
 
 import contextlib
-import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -17,29 +12,14 @@ from pathlib import Path
 from services.app import open_store
 from services.distributed import fetcher_of
 from shared.settings import Settings
-from tests.pipeline.simulated import Finished, Installation, Mls, process, simulated
-from tests.servers.rabbitmq import Broker
-
-LAUNCHER = """
-import sys
-import services.app
-from services.cli import main
-
-# These tests run processes of one machine, which may share a file; people are told to take PostgreSQL.
-services.app.refuse_database_of_one_process = lambda settings: None
-main()
-"""
-COMMAND = [sys.executable, "-c", LAUNCHER]
+from tests.pipeline import forms
+from tests.pipeline.forms import Servers
+from tests.pipeline.simulated import MLSYNC, Installation, Mls, process, simulated
 
 
 @dataclass
 class Processes(Installation):
     """Commands that all use the same broker and database."""
-
-    def run(self, *arguments: str, seconds: float = 60) -> Finished:
-        with process([*COMMAND, *arguments], self.env, self.folder) as running:
-            out, err = running.communicate(timeout=seconds)
-            return Finished(running.returncode, out, err)
 
     def start(self, *arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
         return self._started(arguments)
@@ -50,7 +30,7 @@ class Processes(Installation):
         number = len(list(self.folder.glob("log-*")))
         with (
             (self.folder / f"log-{number}").open("w") as log,
-            process([*COMMAND, *arguments], self.env, self.folder, log.fileno()) as running,
+            process([str(MLSYNC), *arguments], self.env, self.folder, log.fileno()) as running,
         ):
             yield running
 
@@ -76,17 +56,15 @@ class Processes(Installation):
 
 @contextmanager
 def distributed(
-    broker: Broker, folder: Path, listings: int = 40, photos: int = 2, **settings: str
+    servers: Servers, folder: Path, listings: int = 40, photos: int = 2, **settings: str
 ) -> Iterator[tuple[Mls, Processes]]:
     """A simulator, and an installation of processes that read it; ``settings`` are of the feed. Nothing runs yet."""
-    with simulated(listings, photos) as mls:
+    with forms.distributed(servers), simulated(listings, photos) as mls:
         feed = {f"MLSYNC_FEEDS__DDF__{name.upper()}": value for name, value in settings.items()}
         here = Processes(
             folder,
             mls.login_url,
             {
-                "MLSYNC_DATABASE_URL": f"sqlite:///{folder / 'data' / 'mlsync.db'}",
-                "MLSYNC_BROKER_URL": broker.vhost(f"processes-{secrets.token_hex(4)}"),
                 "MLSYNC_TAKEOVER": "4",
                 "MLSYNC_MEDIA__WORKERS": "4",
                 "MLSYNC_FEEDS__DDF__EVERY": "1h",

@@ -8,9 +8,6 @@ from pathlib import Path
 from tests.pipeline.copies import Facts
 from tests.pipeline.forms import Servers, distributed
 from tests.pipeline.simulated import Installation, simulated
-from tests.servers.postgres import Postgres
-from tests.servers.rabbitmq import Broker
-from tests.servers.s3 import S3Server
 
 LISTINGS, PHOTOS, DAYS = 60, 3, 4
 TABLES = (
@@ -24,6 +21,8 @@ CLOCKS = frozenset({
     "last_seen", "read_at", "removed_at",
 })  # fmt: skip
 """Columns that say when a store did something; the two did it one after the other."""
+SEEN = frozenset({"lookup", "history_transactional"})
+"""Tables whose ``modification_timestamp`` says when mlsync saw something, for want of a better one."""
 SETTINGS = {"MLSYNC_FEEDS__DDF__RESOURCES": "property,member,office", "MLSYNC_MEDIA__WORKERS": "1"}
 """With one worker photos come, and are numbered, in the order in which they are asked for."""
 
@@ -31,7 +30,7 @@ SETTINGS = {"MLSYNC_FEEDS__DDF__RESOURCES": "property,member,office", "MLSYNC_ME
 def rows(here: Installation, table: str) -> list[str]:
     """What a table says, but for clocks."""
 
-    clocks = CLOCKS | ({"modification_timestamp"} if table == "lookup" else set())  # there it is when it was read
+    clocks = CLOCKS | ({"modification_timestamp"} if table in SEEN else set())
 
     def told(row: Facts) -> str:
         return repr(sorted((name, exactly(value)) for name, value in row.items() if name not in clocks))
@@ -50,12 +49,10 @@ def objects(here: Installation) -> dict[str, bytes]:
     return {name: photos.read(name) for name in photos.names()}
 
 
-def test_rows_and_objects_are_the_same_day_after_day(
-    tmp_path: Path, broker: Broker, postgres: Postgres, s3_server: S3Server
-) -> None:
+def test_rows_and_objects_are_the_same_day_after_day(tmp_path: Path, servers: Servers) -> None:
     with simulated(LISTINGS, PHOTOS) as mls:
         one = Installation(tmp_path / "one", mls.login_url, dict(SETTINGS))
-        with distributed(Servers(broker, postgres, s3_server)):
+        with distributed(servers):
             several = Installation(tmp_path / "several", mls.login_url, dict(SETTINGS))
             for here in (one, several):
                 here.folder.mkdir()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.forms import Servers
 from tests.pipeline.processes import distributed
 from tests.pipeline.simulated import Installation, synced, until
-from tests.servers.rabbitmq import Broker
 
 LISTINGS = 700
 CHANGED = "stored AND wanted_by IS NOT NULL"
@@ -23,8 +23,8 @@ def test_a_change_during_a_first_load_is_visible_long_before_its_end(
     here: Installation
     with ExitStack() as stack:
         if several:
-            broker: Broker = request.getfixturevalue("broker")
-            mls, here = stack.enter_context(distributed(broker, tmp_path, LISTINGS, 0, page_size="10", every="2s"))
+            servers: Servers = request.getfixturevalue("servers")
+            mls, here = stack.enter_context(distributed(servers, tmp_path, LISTINGS, 0, page_size="10", every="2s"))
             mls.fault("slow", "150")
             stack.enter_context(here.running("fetcher", "reconciler writer media"))
         else:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.blobs.s3 import parse_url
+from tests.pipeline.forms import Servers
 from tests.pipeline.processes import Processes, distributed
 from tests.pipeline.simulated import until
 from tests.pipeline.test_processes import TWO, reported
 from tests.servers.proxy import Proxy, proxied
-from tests.servers.rabbitmq import Broker
-from tests.servers.s3 import S3Server
 
 AWAY_SECONDS = 6.0
 PROCESSES = 3
@@ -34,8 +32,8 @@ def untroubled(here: Processes) -> None:
     assert here.logged("away") + here.logged("rabbitmq.reconnecting") <= 6 * PROCESSES
 
 
-def test_a_broker_that_goes_away_is_waited_for(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 60, 2, page_size="5") as (mls, here):
+def test_a_broker_that_goes_away_is_waited_for(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 60, 2, page_size="5") as (mls, here):
         url = here.settings["MLSYNC_BROKER_URL"]
         where = urlsplit(url)
         with proxied(where.hostname or "", where.port or 0) as proxy:
@@ -51,18 +49,14 @@ def test_a_broker_that_goes_away_is_waited_for(broker: Broker, tmp_path: Path) -
         untroubled(here)
 
 
-def test_a_bucket_that_goes_away_is_waited_for(broker: Broker, tmp_path: Path, s3_server: S3Server) -> None:
-    url = s3_server.bucket(f"processes-{secrets.token_hex(6)}")
-    where = urlsplit(parse_url(url).endpoint)
+def test_a_bucket_that_goes_away_is_waited_for(servers: Servers, tmp_path: Path) -> None:
+    where = urlsplit(parse_url(servers.s3.url).endpoint)
     with (
         proxied(where.hostname or "", where.port or 0) as proxy,
-        distributed(broker, tmp_path, 40, 4) as (_, here),
+        distributed(servers, tmp_path, 40, 4) as (_, here),
     ):
-        here.settings |= {
-            "MLSYNC_MEDIA_URL": url.replace(f":{where.port}", f":{proxy.port}"),
-            "MLSYNC_MEDIA_ACCESS_KEY": s3_server.access_key,
-            "MLSYNC_MEDIA_SECRET_KEY": s3_server.secret_key,
-        }
+        url = here.settings["MLSYNC_MEDIA_URL"]
+        here.settings["MLSYNC_MEDIA_URL"] = url.replace(f":{where.port}", f":{proxy.port}")
         proxy.delay = 0.02
         with here.running(*TWO), here.start("sync", "--json") as asking:
             until(lambda: here.count("media", "object_key IS NOT NULL") >= 5)

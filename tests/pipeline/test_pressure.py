@@ -12,6 +12,7 @@ from services import distributed as form
 from services.distributed import PAGES_AHEAD, BoundedOutbox
 from shared.messages import PhotosPending, RecordsRequested
 from shared.transport.rabbitmq import RabbitTransport
+from tests.pipeline.forms import Servers
 from tests.pipeline.processes import distributed
 from tests.pipeline.simulated import until
 from tests.servers.rabbitmq import Broker
@@ -19,8 +20,8 @@ from tests.servers.rabbitmq import Broker
 LISTINGS = PAGES_AHEAD + 60
 
 
-def test_no_more_is_fetched_than_writers_keep_up_with(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, LISTINGS, 0, page_size="1") as (mls, here), here.running("fetcher reconciler"):
+def test_no_more_is_fetched_than_writers_keep_up_with(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, LISTINGS, 0, page_size="1") as (mls, here), here.running("fetcher reconciler"):
         transport = RabbitTransport(here.settings["MLSYNC_BROKER_URL"])
 
         def pages() -> int:

@@ -16,9 +16,9 @@ from shared.messages import PageFetched
 from shared.outbox import Outbox
 from shared.transport.rabbitmq import RabbitTransport
 from tests.contract.stores import Listing
+from tests.pipeline.forms import Servers
 from tests.pipeline.processes import Processes, distributed
 from tests.pipeline.simulated import until
-from tests.servers.rabbitmq import Broker
 
 FOUR = ("fetcher", "reconciler", "writer", "media")
 TWO = ("fetcher", "reconciler writer media")
@@ -42,8 +42,8 @@ def second_feed(here: Processes) -> dict[str, str]:
     return {f"MLSYNC_FEEDS__OTHER__{name}": here.env[f"MLSYNC_FEEDS__DDF__{name}"] for name in names}
 
 
-def test_a_sync_asked_of_four_processes_ends_equal_to_the_mls(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path) as (mls, here), here.running(*FOUR) as processes:
+def test_a_sync_asked_of_four_processes_ends_equal_to_the_mls(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path) as (mls, here), here.running(*FOUR) as processes:
         until(lambda: here.fetcher() == processes[0].pid)
         first = here.sync()  # whether the one it began by itself or a second one: afterwards all is there
         assert here.differences(mls) == []
@@ -58,8 +58,8 @@ def test_a_sync_asked_of_four_processes_ends_equal_to_the_mls(broker: Broker, tm
         assert limited["removed"] == 0
 
 
-def test_told_to_stop_a_process_logs_out_gives_back_and_exits_well(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 60, page_size="5") as (mls, here):
+def test_told_to_stop_a_process_logs_out_gives_back_and_exits_well(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 60, page_size="5") as (mls, here):
         mls.fault("slow", "150")
         with here.running(*TWO) as (fetcher, others):
             until(lambda: here.count("property_record") >= 10)
@@ -79,8 +79,8 @@ def test_told_to_stop_a_process_logs_out_gives_back_and_exits_well(broker: Broke
         assert here.count("quarantine") == 0
 
 
-def test_a_second_signal_ends_at_once(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 10) as (mls, here):
+def test_a_second_signal_ends_at_once(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 10) as (mls, here):
         mls.fault("slow", "8000")
         with here.running("fetcher") as (fetcher,):
             until(lambda: here.fetcher() == fetcher.pid)
@@ -94,8 +94,8 @@ def test_a_second_signal_ends_at_once(broker: Broker, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("service", FOUR)
-def test_a_service_killed_in_the_midst_of_a_sync_loses_nothing(broker: Broker, tmp_path: Path, service: str) -> None:
-    with distributed(broker, tmp_path, 60, 2, page_size="5") as (mls, here):
+def test_a_service_killed_in_the_midst_of_a_sync_loses_nothing(servers: Servers, tmp_path: Path, service: str) -> None:
+    with distributed(servers, tmp_path, 60, 2, page_size="5") as (mls, here):
         mls.fault("slow", "60")
         rest = " ".join(name for name in FOUR if name != service)
         with here.running(service, rest) as (victim, _), here.start("sync", "--json") as asking:
@@ -110,8 +110,8 @@ def test_a_service_killed_in_the_midst_of_a_sync_loses_nothing(broker: Broker, t
         assert mls.stats()["sessions_open_max"] <= 2  # the dead one's, until the MLS forgets it
 
 
-def test_of_two_fetchers_one_works_and_the_other_takes_over(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 20, every="3s") as (mls, here), here.running("reconciler writer media"):
+def test_of_two_fetchers_one_works_and_the_other_takes_over(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 20, every="3s") as (mls, here), here.running("reconciler writer media"):
         with here.running("fetcher") as (first,):
             until(lambda: here.fetcher() == first.pid)
             with here.running("fetcher") as (second,):
@@ -127,9 +127,9 @@ def test_of_two_fetchers_one_works_and_the_other_takes_over(broker: Broker, tmp_
         assert mls.stats()["sessions_open_max"] <= 2
 
 
-def test_many_of_each_at_once_end_equal_to_the_mls(broker: Broker, tmp_path: Path) -> None:
+def test_many_of_each_at_once_end_equal_to_the_mls(servers: Servers, tmp_path: Path) -> None:
     with (
-        distributed(broker, tmp_path, 120, 3, page_size="10", sessions="2", requests_per_second="20") as (mls, here),
+        distributed(servers, tmp_path, 120, 3, page_size="10", sessions="2", requests_per_second="20") as (mls, here),
         here.running("fetcher", "fetcher media", "reconciler writer", "reconciler writer", "media"),
     ):
         until(lambda: here.fetcher() is not None)
@@ -143,8 +143,8 @@ def test_many_of_each_at_once_end_equal_to_the_mls(broker: Broker, tmp_path: Pat
         assert stats["requests_per_second_max"] <= 20
 
 
-def test_without_a_fetcher_a_sync_does_it_all_itself(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 20) as (mls, here):
+def test_without_a_fetcher_a_sync_does_it_all_itself(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 20) as (mls, here):
         assert here.sync()["inserted"] == 20
         assert here.differences(mls) == []
         assert here.rows("SELECT name FROM lease") == []
@@ -152,9 +152,9 @@ def test_without_a_fetcher_a_sync_does_it_all_itself(broker: Broker, tmp_path: P
 
 
 def test_feeds_are_asked_of_who_fetches_for_them_and_done_here_where_nobody_does(
-    broker: Broker, tmp_path: Path
+    servers: Servers, tmp_path: Path
 ) -> None:
-    with distributed(broker, tmp_path, 15, 1) as (_, here), here.running("fetcher") as (fetcher,):
+    with distributed(servers, tmp_path, 15, 1) as (_, here), here.running("fetcher") as (fetcher,):
         until(lambda: here.fetcher() == fetcher.pid)
         here.settings |= second_feed(here)  # which that process does not know
         with here.running("reconciler writer media"):
@@ -166,8 +166,8 @@ def test_feeds_are_asked_of_who_fetches_for_them_and_done_here_where_nobody_does
         assert here.rows("SELECT outcome FROM run WHERE feed = 'other'") == [("in_step",)]
 
 
-def test_a_sync_nobody_waits_for_any_more_leaves_the_fetcher_alone(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 40, page_size="5") as (mls, here):
+def test_a_sync_nobody_waits_for_any_more_leaves_the_fetcher_alone(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 40, page_size="5") as (mls, here):
         mls.fault("slow", "300")
         with here.running(*TWO) as (fetcher, _), contextlib.ExitStack() as stack:
             until(lambda: here.fetcher() == fetcher.pid)
@@ -182,8 +182,8 @@ def test_a_sync_nobody_waits_for_any_more_leaves_the_fetcher_alone(broker: Broke
         assert here.differences(mls) == []
 
 
-def test_what_needs_a_feed_for_itself_names_who_has_it(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path, 10, 1) as (mls, here):
+def test_what_needs_a_feed_for_itself_names_who_has_it(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 10, 1) as (mls, here):
         with here.running(*TWO) as (fetcher, _):
             here.sync()
             until(lambda: here.fetcher() == fetcher.pid)
@@ -196,17 +196,17 @@ def test_what_needs_a_feed_for_itself_names_who_has_it(broker: Broker, tmp_path:
             assert here.differences(mls) == []
         assert here.run("forget", "ddf", "--yes").code == 0
         assert here.count("property_record") == 0
-        assert list(here.media.rglob("*.jpg")) == []
+        assert here.copy.photos.names() == set()
 
 
-def test_what_is_in_quarantine_is_replayed_by_who_runs(broker: Broker, tmp_path: Path) -> None:
+def test_what_is_in_quarantine_is_replayed_by_who_runs(servers: Servers, tmp_path: Path) -> None:
     """A page of a feed that the writer was not told of, until it is: by a process that runs all five services."""
     later = int(time.time() + 3_600) * 1_000_000  # than any inventory of that feed
     page = PageFetched(
         feed="other", resource="property", observed_at=later, server_date=None, asked=[],
         records=[Listing("1").source()],
     )  # fmt: skip
-    with distributed(broker, tmp_path, 5, 1) as (_, here):
+    with distributed(servers, tmp_path, 5, 1) as (_, here):
         with here.running(""), contextlib.closing(RabbitTransport(here.settings["MLSYNC_BROKER_URL"])) as transport:
             Outbox(transport).publish(page, "run")
             until(lambda: here.count("quarantine") == 1)
@@ -221,11 +221,9 @@ def test_what_is_in_quarantine_is_replayed_by_who_runs(broker: Broker, tmp_path:
             assert ended(everything, 40) == 0
 
 
-def test_several_processes_on_one_sqlite_file_are_refused(broker: Broker, tmp_path: Path) -> None:
-    from tests.pipeline.simulated import Installation
-
-    with distributed(broker, tmp_path, 1) as (_, here):
-        plain = Installation(here.folder, here.login_url, here.settings)
-        done = plain.run("run", "writer")
+def test_several_processes_on_one_sqlite_file_are_refused(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 1) as (_, here):
+        here.settings["MLSYNC_DATABASE_URL"] = f"sqlite:///{tmp_path}/mlsync.db"
+        done = here.run("run", "writer")
         assert done.code == 2
         assert "PostgreSQL" in done.err

@@ -8,9 +8,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.pipeline.forms import Servers
 from tests.pipeline.processes import Processes, distributed
 from tests.pipeline.simulated import until
-from tests.servers.rabbitmq import Broker
 
 SERVICES = ("fetcher", "fetcher", "reconciler", "writer", "media")
 """The second fetcher waits for the first to die."""
@@ -37,8 +37,8 @@ def ask(where: str, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def test_each_process_is_watched_by_itself_and_a_run_followed_through_all(broker: Broker, tmp_path: Path) -> None:
-    with distributed(broker, tmp_path) as (mls, here):
+def test_each_process_is_watched_by_itself_and_a_run_followed_through_all(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path) as (mls, here):
         here.settings["MLSYNC_HTTP_PORT"] = "0"
         with here.running(*SERVICES):
             where = [address(here, number) for number in range(len(SERVICES))]

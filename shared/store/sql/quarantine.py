@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from shared.mapping.convert import KEY_BYTES
 from shared.store.base import Parked
 from shared.store.sql.connection import Connection, Database, transaction
+
+INDEX_BYTES = 2_000
+"""How much of a key fits an index beside feed and resource: PostgreSQL's entries end at 2,704 bytes."""
 
 
 def put(
@@ -58,7 +60,7 @@ def put(
 
 def bounded(key: str) -> str:
     """A key that an index can hold: of a longer one the beginning, and what tells it from others."""
-    if len(key.encode("utf-8", "replace")) <= KEY_BYTES:
+    if len(key.encode("utf-8", "replace")) <= INDEX_BYTES:
         return key
     digest = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()
     return f"{key[:50]}…{digest}"
