@@ -200,6 +200,15 @@ def test_nothing_is_taken_for_dead_when_a_process_starts(kit: Kit) -> None:
     assert list(kit.objects().values()) == ["writing"]
 
 
+def test_of_processes_without_a_broker_only_one_may_have_the_database(kit: Kit) -> None:
+    with store_on(kit.backend.url) as one, store_on(kit.backend.url) as other:  # type: ignore[attr-defined]
+        one.claim()
+        with pytest.raises(StoreError, match="broker_url"):
+            other.claim()
+        one.close()
+        other.claim()
+
+
 # --- locks
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from services.app import open_store
 from services.distributed import fetcher_of
 from shared.settings import Settings
+from shared.store.base import Store
 from tests.pipeline import forms
 from tests.pipeline.forms import Servers
 from tests.pipeline.simulated import MLSYNC, Installation, Mls, process, simulated
@@ -40,14 +41,26 @@ class Processes(Installation):
         with contextlib.ExitStack() as stack:
             yield [stack.enter_context(self.start("run", *command.split())) for command in commands]
 
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """The store, as another process."""
+        found = open_store(Settings.model_construct(database_url=self.settings["MLSYNC_DATABASE_URL"]))
+        try:
+            yield found
+        finally:
+            found.close()
+
     def fetcher(self) -> int | None:
         """The process that fetches; None when none does."""
-        store = open_store(Settings.model_construct(database_url=self.settings["MLSYNC_DATABASE_URL"]))
-        try:
+        with self.store() as store:
             holder = store.leases.holder(fetcher_of("ddf"))
-        finally:
-            store.close()
         return int(holder.split(":")[1]) if holder else None
+
+    def give_up_objects(self) -> None:
+        """What is done with objects that died with their process an hour ago, now."""
+        with self.store() as store:
+            store.objects.bury(store.feeds.now() + 1)
+        assert self.run("audit", "media").code == 0
 
     def logged(self, event: str) -> int:
         """How often processes have logged it."""

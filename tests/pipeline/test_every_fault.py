@@ -31,7 +31,7 @@ from tests.pipeline.simulated import Mls, simulated
 from tests.pipeline.truth import Json, differences
 
 SEED = 1
-LISTINGS, PHOTOS, DAYS, PAGE = (40, 2, 2, 10) if SCALE == 1 else (200, 2, 10, 50)
+LISTINGS, PHOTOS, DAYS, PAGE = (40, 2, 1, 10) if SCALE == 1 else (200, 2, 10, 50)
 SECONDS = 40 if SCALE == 1 else 120
 """No sync may take longer, whatever the server does."""
 MIB = 256

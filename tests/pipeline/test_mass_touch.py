@@ -13,7 +13,7 @@ from tests.pipeline.inside import Inside, inside
 from tests.pipeline.simulated import simulated
 from tests.pipeline.truth import Json, differences
 
-LISTINGS, PHOTOS = (2_000, 1) if SCALE == 1 else (20_000, 1)
+LISTINGS, PHOTOS = (1_000, 1) if SCALE == 1 else (20_000, 1)
 WIDE = {
     **{table.name: list(table.primary_key.columns)[1].name for tables in TABLES_OF.values()
        for table in (tables[0], *tables[1])},

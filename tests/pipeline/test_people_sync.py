@@ -21,8 +21,8 @@ from tests.pipeline.truth import Json
 
 ALL = "property,member,office"
 PEOPLE = ("member", "office")
-LISTINGS, PHOTOS, DAYS = (180, 1, 10) if SCALE == 1 else (300, 5, 30)
-KILLS = 3 if SCALE == 1 else 12
+LISTINGS, PHOTOS, DAYS = (180, 1, 5) if SCALE == 1 else (300, 5, 30)
+KILLS = 2 if SCALE == 1 else 12
 
 
 class Sync(Protocol):

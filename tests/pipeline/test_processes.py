@@ -105,6 +105,7 @@ def test_a_service_killed_in_the_midst_of_a_sync_loses_nothing(servers: Servers,
             with here.running(service):
                 assert reported(asking).get("error") is None
                 here.sync()
+        here.give_up_objects()
         assert here.differences(mls) == []
         assert here.count("quarantine") == 0
         assert mls.stats()["sessions_open_max"] <= 2  # the dead one's, until the MLS forgets it
@@ -194,6 +195,7 @@ def test_what_needs_a_feed_for_itself_names_who_has_it(servers: Servers, tmp_pat
                 done = here.run(*beside)
                 assert done.code == 0, (beside, done.out, done.err)
             assert here.differences(mls) == []
+        until(lambda: here.fetcher() is None)  # killed, it keeps its lease for a while
         assert here.run("forget", "ddf", "--yes").code == 0
         assert here.count("property_record") == 0
         assert here.copy.photos.names() == set()

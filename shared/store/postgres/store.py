@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 from shared.store import migrate
 from shared.store.base import StoreError
 from shared.store.postgres.clock import ServerClock
-from shared.store.postgres.connection import Session
+from shared.store.postgres.connection import Session, lock_number
 from shared.store.postgres.database import PostgresDatabase
 from shared.store.sql.geocoding import relink_all
 from shared.store.sql.store import SqlStore
@@ -41,9 +41,19 @@ class PostgresStore(SqlStore):
         server = ServerClock() if clock is None else None
         database = PostgresDatabase(url, connections=connections, patience=patience, clock=server)
         super().__init__(database, clock or database.seconds)
+        self._claimed: Session | None = None
 
     def claim(self) -> None:
-        return
+        """For a process without a broker, which takes it that it is the only one; those with one never claim."""
+        session = self._database.connect(patient=True)
+        (free,) = session.execute("SELECT pg_try_advisory_lock(%s)", (lock_number("claim"),)).fetchone() or (False,)
+        if not free:
+            session.close()
+            raise StoreError(
+                f"the database {self._database.place} is in use by another process without a broker; stop it, or give "
+                "both a broker (broker_url)"
+            )
+        self._claimed = session
 
     def recover(self) -> None:
         return
@@ -59,6 +69,9 @@ class PostgresStore(SqlStore):
 
     def close(self) -> None:
         self._database.close()
+        if self._claimed is not None:
+            self._claimed.close()
+            self._claimed = None
 
     def _transactional(self) -> Session:
         """A migration, and waiting for another's, may take its time."""
