@@ -72,7 +72,8 @@ def seaweed(folder: Path) -> Iterator[S3Server]:
     command = [
         str(weed), "-logtostderr=true", "mini", f"-dir={folder / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-s3.port={port}", *(f"-{name}={other}" for name, other in zip(names, others, strict=False)),
-        "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-master.telemetry=false", "-metricsIp=127.0.0.1",
+        "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0",
+        "-webdav=false", "-master.telemetry=false", "-metricsIp=127.0.0.1",
         f"-s3.config={folder / 's3.json'}", "-s3.allowDeleteBucketNotEmpty=false",
     ]  # fmt: skip
 

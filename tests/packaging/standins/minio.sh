@@ -8,5 +8,5 @@ cat >/tmp/s3.json <<C
 C
 cd /tmp
 exec /opt/weed/bin/weed -logtostderr=true mini -dir="$2" -ip=127.0.0.1 -ip.bind=0.0.0.0 -s3.port=9000 \
-  -master.port=9333 -volume.port=9340 -filer.port=8888 -admin.ui=false -webdav=false -s3.port.iceberg=0 \
+  -master.port=9333 -volume.port=9340 -filer.port=8888 -admin.ui=false -webdav=false -s3.port.iceberg=0 -s3.port.lance=0 \
   -master.telemetry=false -s3.config=/tmp/s3.json -s3.allowDeleteBucketNotEmpty=false
