@@ -1,4 +1,4 @@
-"""Broker or photo store go away in the midst of a sync of several processes: it goes on by itself and ends equal."""
+"""Broker, database or photo store go away in the midst of a sync: it goes on by itself and ends equal to the MLS."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.blobs.s3 import parse_url
+from tests.conftest import SCALE
 from tests.pipeline.forms import Servers
 from tests.pipeline.processes import Processes, distributed
 from tests.pipeline.simulated import until
 from tests.pipeline.test_processes import TWO, reported
+from tests.servers.postgres import own_postgres
 from tests.servers.proxy import Proxy, proxied
 
-AWAY_SECONDS = 6.0
+AWAY_SECONDS = 6.0 if SCALE == 1 else 60.0
 PROCESSES = 3
 """``TWO``, and the one that asks."""
 
@@ -65,4 +67,22 @@ def test_a_bucket_that_goes_away_is_waited_for(servers: Servers, tmp_path: Path)
             assert reported(asking)["photos"]["failed"] == 0
             assert here.count("media", "object_key IS NULL") == 0
             assert here.run("audit", "media").code == 0
+        untroubled(here)
+
+
+def test_a_database_that_is_stopped_and_started_is_waited_for(servers: Servers, tmp_path: Path) -> None:
+    with (
+        own_postgres(durable=True) as server,
+        distributed(Servers(servers.broker, server, servers.s3), tmp_path, 60, 2, page_size="5") as (mls, here),
+    ):
+        mls.fault("slow", "60")
+        with here.running(*TWO), here.start("sync", "--json") as asking:
+            until(lambda: here.count("property_record") >= 10)
+            server.stop("immediate")
+            time.sleep(AWAY_SECONDS)
+            server.start()
+            assert reported(asking, 120).get("error") is None
+            mls.fault("slow", "off")
+            here.sync()
+            assert here.differences(mls) == []
         untroubled(here)
