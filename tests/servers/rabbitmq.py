@@ -38,6 +38,7 @@ vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 100MB
 collect_statistics_interval = 1000
 consumer_timeout = 15000
+max_message_size = 16777216
 """
 
 
