@@ -505,13 +505,10 @@ class RabbitTransport:
         connection.ioloop.stop()
 
     def _end(self) -> None:
+        """However far it has come: what ends the connection then ends the loop, its socket closed before."""
         connection = self._connection
-        if connection is None:
-            return
-        if connection.is_open:
+        if connection is not None and not connection.is_closing and not connection.is_closed:
             connection.close()
-        else:
-            connection.ioloop.stop()
 
 
 def _parameters(url: str, name: str, heartbeat: int) -> pika.URLParameters:

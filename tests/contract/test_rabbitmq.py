@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import secrets
 import threading
 import time
@@ -170,6 +171,19 @@ def test_a_queue_declared_otherwise_is_named(url: str) -> None:
     with opened(url) as transport:
         threading.Thread(target=lambda: _try(transport), daemon=True).start()
         until(lambda: "writer" in transport.problem and "406" in transport.problem)
+
+
+def test_closed_at_any_moment_it_leaves_no_socket_open(url: str) -> None:
+    """One left open is a ResourceWarning once it is collected, and that an error."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection.channel().queue_declare("writer", durable=True)
+    connection.close()
+    for moment in range(40):  # it connects, is refused, begins anew, and so on
+        transport = RabbitTransport(url)
+        threading.Thread(target=_try, args=(transport,), daemon=True).start()
+        time.sleep(moment * 0.01)
+        transport.close()
+    gc.collect()
 
 
 def test_a_message_too_large_for_the_broker_is_refused_and_stops_no_other(url: str) -> None:
