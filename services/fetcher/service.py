@@ -34,7 +34,7 @@ from shared.sources.base import (
 )
 from shared.sources.pool import NoSlotError, SessionPool
 from shared.store.base import Store
-from shared.transport.base import Delivery
+from shared.transport.base import Delivery, MessageTooLargeError
 
 log = structlog.get_logger()
 
@@ -174,7 +174,8 @@ class Fetcher:
         """Publish what the MLS says has changed after ``since`` (its own clock), ``limit`` records a request.
 
         The pages were asked for by nobody: they move no horizon. An MLS that is away or unreadable on the way, or a
-        process that is ``stopping``, leaves a doubt and what came until then. Raises SourceRefusedError.
+        process that is ``stopping``, or a page too large for the broker, leaves a doubt and what came until then.
+        Raises SourceRefusedError.
         """
         pages, records, doubt, dates = 0, 0, "", list[int | None]()
         try:
@@ -194,7 +195,7 @@ class Fetcher:
                     doubt = page.doubt
                     records += len(page.records)
                     pages += self._publish_changes(feed, resource, observed_at, page, run_id)
-        except SourceUnavailableError as error:
+        except (SourceUnavailableError, MessageTooLargeError) as error:
             doubt = str(error)
         if doubt:
             log.warning("the list of changes is in doubt: an inventory finds the rest", feed=feed, resource=resource,
@@ -297,13 +298,17 @@ class Fetcher:
         return "ok"
 
     def _answer(self, message: RecordsRequested, keys: list[str], observed_at: int, page: Page, run_id: str) -> None:
-        """Publish what came; ask again for what the MLS did not get to, say of other keys why they did not come."""
+        """Publish what came; ask again for what the MLS did not get to, and for fewer at once where the broker finds
+        the page too large; say of other keys why they did not come."""
         left = left_over(keys, page)
         if left:
             self._outbox.publish(msgspec.structs.replace(message, keys=left), run_id)
         asked = [key for key in keys if key not in left and key not in page.unaskable]
         if asked or page.records or page.broken:
-            self._publish(message, asked, observed_at, page, run_id)
+            try:
+                self._publish(message, asked, observed_at, page, run_id)
+            except MessageTooLargeError as error:
+                self._give_up(message, asked, observed_at, str(error), run_id)
         if page.unaskable:
             self._publish(message, page.unaskable, observed_at, Page([], None), run_id, UNASKABLE)
 

@@ -38,6 +38,10 @@ class TransportUnavailableError(RuntimeError):
     """The broker cannot be used, or takes no messages; the text names it and what to do."""
 
 
+class MessageTooLargeError(ValueError):
+    """The broker will never take a message of this size; the text says what it takes."""
+
+
 class Transport(Protocol):
     """At-least-once delivery of bytes on named queues. Safe to use from many threads.
 
@@ -49,7 +53,7 @@ class Transport(Protocol):
     def publish(self, queue: str, body: bytes, *, delay: float = 0.0) -> None:
         """Put ``body`` on ``queue``; returns once it is accepted. Delivered after ``delay`` seconds at the earliest.
 
-        Raises TransportClosedError after ``close``.
+        Raises TransportClosedError after ``close``, MessageTooLargeError when the broker takes none of this size.
         """
 
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import itertools
 import random
+import re
 import ssl
 import threading
 import time
@@ -25,11 +26,22 @@ from typing import Any, Final
 import pika
 import structlog
 from pika.channel import Channel
-from pika.exceptions import AMQPConnectionError, ProbableAccessDeniedError, ProbableAuthenticationError
+from pika.exceptions import (
+    AMQPConnectionError,
+    ChannelClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
 from pika.spec import Basic, BasicProperties
 from prometheus_client import Counter, Gauge
 
-from shared.transport.base import Delivery, TransportClosedError, TransportUnavailableError, dead_of
+from shared.transport.base import (
+    Delivery,
+    MessageTooLargeError,
+    TransportClosedError,
+    TransportUnavailableError,
+    dead_of,
+)
 from shared.transport.topology import queue_arguments, rung, rungs
 
 log = structlog.stdlib.get_logger(__name__)
@@ -53,6 +65,8 @@ _SENDS: Final = 5
 _PAUSES: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before each new attempt to connect; the last one repeats."""
 _REASON_BYTES: Final = 2_000
+_TOO_LARGE: Final = re.compile(r"larger than configured max size (\d+)")
+"""What a broker says of a message over its limit: 16 MiB in RabbitMQ 4, 128 MiB before."""
 
 
 @dataclass(eq=False, slots=True)
@@ -97,6 +111,7 @@ class RabbitTransport:
         self._held: set[_Token] = set()
         self._lost: set[_Token] = set()
         self._commands: deque[Callable[[], None]] = deque()
+        self._most: int | None = None
         self._closed = threading.Event()
         self._up = threading.Event()
         self._thread: threading.Thread | None = None
@@ -126,7 +141,8 @@ class RabbitTransport:
 
     def publish(self, queue: str, body: bytes, *, delay: float = 0.0) -> None:
         """See ``Transport.publish``. While the broker is away it waits. Raises TransportUnavailableError when the
-        broker refuses the message again and again."""
+        broker refuses the message again and again, MessageTooLargeError when it says, or said before to this
+        transport, that it takes none so large."""
         self._send(_Letter(queue, bytes(body), {}, delay))
 
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
@@ -215,6 +231,9 @@ class RabbitTransport:
                 connection.ioloop.add_callback_threadsafe(self._obey)
 
     def _send(self, letter: _Letter) -> None:
+        if self._most is not None and len(letter.body) > self._most:
+            # Sent, it would cost the connection, and what this process has in hand would come again.
+            raise self._too_large(letter, self._most)
         self._start()
         self._command(lambda: self._post(letter))
         while not letter.done.wait(1.0):
@@ -453,11 +472,28 @@ class RabbitTransport:
                 ready.clear()
 
     def _channel_ended(self, _channel: Channel, reason: Exception) -> None:
-        """By the broker (a consumer timeout, a declaration it refuses): begin anew."""
+        """By the broker (a consumer timeout, a declaration or size it refuses): begin anew."""
         self._channel = None
+        if isinstance(reason, ChannelClosedByBroker) and (said := _TOO_LARGE.search(reason.reply_text)):
+            self._most = int(said[1])
+            self._refuse_larger(self._most)
         if self._connection is not None and self._connection.is_open:
             self.problem = f"the broker closed the channel: {_words(reason)}"
             self._connection.close()
+
+    def _refuse_larger(self, most: int) -> None:
+        """Sent again, they would close the channel again, and nothing else would ever go out."""
+        for tag, letter in list(self._unconfirmed.items()):
+            if len(letter.body) > most:
+                del self._unconfirmed[tag]
+                letter.error = self._too_large(letter, most)
+                letter.done.set()
+
+    def _too_large(self, letter: _Letter, most: int) -> MessageTooLargeError:
+        return MessageTooLargeError(
+            f"RabbitMQ at {self._where} takes no message of {len(letter.body)} bytes for {letter.queue}, but {most} at "
+            "most (max_message_size in its configuration)"
+        )
 
     def _not_opened(self, connection: pika.SelectConnection, error: Exception | str) -> None:
         self.problem = _words(error)
@@ -469,13 +505,10 @@ class RabbitTransport:
         connection.ioloop.stop()
 
     def _end(self) -> None:
+        """However far it has come: what ends the connection then ends the loop, its socket closed before."""
         connection = self._connection
-        if connection is None:
-            return
-        if connection.is_open:
+        if connection is not None and not connection.is_closing and not connection.is_closed:
             connection.close()
-        else:
-            connection.ioloop.stop()
 
 
 def _parameters(url: str, name: str, heartbeat: int) -> pika.URLParameters:
@@ -506,7 +539,7 @@ def _words(error: object) -> str:
             return "it refuses these credentials; check broker_url"
         case ProbableAccessDeniedError():
             return "these credentials may not use this virtual host; check broker_url"
-        case pika.exceptions.ChannelClosedByBroker() | pika.exceptions.ConnectionClosedByBroker():
+        case ChannelClosedByBroker() | pika.exceptions.ConnectionClosedByBroker():
             return f"{error.reply_code} {error.reply_text}"[:300]
         case AMQPConnectionError():
             return "no connection; is it running, and the address right?"

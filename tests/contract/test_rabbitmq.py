@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import secrets
 import threading
 import time
@@ -15,7 +16,7 @@ import pika
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.transport.base import Delivery, TransportUnavailableError
+from shared.transport.base import Delivery, MessageTooLargeError, TransportUnavailableError
 from shared.transport.rabbitmq import RabbitTransport
 from shared.transport.topology import DELAYS, DELIVERY_LIMIT, rung
 from tests.servers.process import free_ports
@@ -170,6 +171,34 @@ def test_a_queue_declared_otherwise_is_named(url: str) -> None:
     with opened(url) as transport:
         threading.Thread(target=lambda: _try(transport), daemon=True).start()
         until(lambda: "writer" in transport.problem and "406" in transport.problem)
+
+
+def test_closed_at_any_moment_it_leaves_no_socket_open(url: str) -> None:
+    """One left open is a ResourceWarning once it is collected, and that an error."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    connection.channel().queue_declare("writer", durable=True)
+    connection.close()
+    for moment in range(40):  # it connects, is refused, begins anew, and so on
+        transport = RabbitTransport(url)
+        threading.Thread(target=_try, args=(transport,), daemon=True).start()
+        time.sleep(moment * 0.01)
+        transport.close()
+    gc.collect()
+
+
+def test_a_message_too_large_for_the_broker_is_refused_and_stops_no_other(url: str) -> None:
+    """16 MiB is what RabbitMQ 4 takes unless told otherwise."""
+    with opened(url) as transport:
+        transport.publish("writer", bytes(16 * 1024 * 1024))
+        with pytest.raises(MessageTooLargeError, match="16777217 bytes for writer, but 16777216 at most"):
+            transport.publish("writer", bytes(16 * 1024 * 1024 + 1))
+        delivery = take(transport)
+        assert len(delivery.body) == 16 * 1024 * 1024
+        with pytest.raises(MessageTooLargeError):
+            transport.publish("writer", bytes(16 * 1024 * 1024 + 1))
+        transport.ack(delivery)  # of the same connection: what was refused once is not sent again
+        transport.publish("writer", b"a")
+        assert take(transport).body == b"a"
 
 
 def _try(transport: RabbitTransport) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,6 +30,17 @@ def away(proxy: Proxy) -> None:
     proxy.refusing = False
 
 
+@contextmanager
+def takes_at_most(broker: Broker, size: int) -> Iterator[None]:
+    """A broker that closes the channel of who sends more bytes in one message."""
+    limit = "application:set_env(rabbit, max_message_size, {0}), persistent_term:put(max_message_size, {0})."
+    broker.ctl("eval", limit.format(size))
+    try:
+        yield
+    finally:
+        broker.ctl("eval", limit.format(16_777_216))
+
+
 def untroubled(here: Processes) -> None:
     """Nothing was parked, and nobody spoke of it all the time."""
     assert here.count("quarantine") == 0
@@ -49,6 +62,16 @@ def test_a_broker_that_goes_away_is_waited_for(servers: Servers, tmp_path: Path)
                 here.sync()
                 assert here.differences(mls) == []
         untroubled(here)
+
+
+def test_pages_too_large_for_the_broker_come_in_smaller_ones(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 40, 1, page_size="40") as (mls, here), takes_at_most(servers.broker, 10_000):
+        with here.running(*TWO) as (fetcher, _):
+            until(lambda: here.fetcher() == fetcher.pid)
+            here.sync()
+        assert here.differences(mls) == []
+        assert here.logged("rabbitmq.reconnecting") == 1  # who fetches, once
+        assert here.count("quarantine") == 0
 
 
 def test_a_bucket_that_goes_away_is_waited_for(servers: Servers, tmp_path: Path) -> None:

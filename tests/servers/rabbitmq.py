@@ -1,4 +1,8 @@
-"""A real RabbitMQ: the one ``TEST_AMQP_URL`` names, else a node of Debian's package on free ports."""
+"""A real RabbitMQ: the one ``TEST_AMQP_URL`` names, else a node of Debian's package on free ports.
+
+The package is this machine's, or that of another Debian in the folder ``TEST_RABBITMQ_ROOT``, which only root enters:
+``python -m tests.servers.rabbitmq4`` makes one.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,10 @@ from pathlib import Path
 from tests.servers.process import ServerError, free_ports, running
 
 BIN = Path("/usr/lib/rabbitmq/bin")
+ROOT = "TEST_RABBITMQ_ROOT"
+INSIDE = Path("/mnt")
+"""Where the node's folder is in another Debian."""
+ENTER = 'root=$1; mount --bind "$2" "$root$3"; mount -t proc proc "$root/proc"; shift 3; exec chroot "$root" "$@"'
 CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{amqp}
 management.tcp.ip = 127.0.0.1
@@ -30,6 +38,7 @@ vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 100MB
 collect_statistics_interval = 1000
 consumer_timeout = 15000
+max_message_size = 16777216
 """
 
 
@@ -56,8 +65,8 @@ class Broker:
     def ctl(self, *arguments: str, seconds: float = 60.0) -> str:
         """What ``rabbitmqctl`` says. Raises ServerError when it fails."""
         done = subprocess.run(
-            [str(BIN / "rabbitmqctl"), *arguments], env=dict(self.env), cwd=self.folder, capture_output=True, text=True,
-            timeout=seconds, check=False,
+            [*_program("rabbitmqctl", self.folder), *arguments], env=dict(self.env), cwd=self.folder,
+            capture_output=True, text=True, timeout=seconds, check=False,
         )  # fmt: skip
         if done.returncode:
             raise ServerError(f"rabbitmqctl {' '.join(arguments)}: {done.stderr[-500:]}")
@@ -78,7 +87,8 @@ def rabbitmq(folder: Path) -> Iterator[Broker]:
 @contextmanager
 def node(folder: Path) -> Iterator[Broker]:
     """One node on free ports, its data in ``folder``; its Erlang port mapper ends with it."""
-    if not (BIN / "rabbitmq-server").exists():
+    root = os.environ.get(ROOT, "")
+    if not Path(f"{root}{BIN}/rabbitmq-server").exists():
         raise ServerError(
             "no RabbitMQ for the tests: run `make test` as root, or set TEST_AMQP_URL to a broker of yours"
         )
@@ -88,16 +98,17 @@ def node(folder: Path) -> Iterator[Broker]:
     (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(amqp=amqp, management=management, prometheus=prometheus))
     (folder / "advanced.config").write_text("[{rabbit,[{channel_tick_interval,2000}]}].\n")
     (folder / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n")
+    here = INSIDE if root else folder
     env = {
         "PATH": f"{BIN}:{os.environ['PATH']}",
-        "HOME": str(folder / "home"),
+        "HOME": str(here / "home"),
         "LANG": "C.UTF-8",
         "RABBITMQ_NODENAME": f"t{amqp}@localhost",
-        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-        "RABBITMQ_LOG_BASE": str(folder / "log"),
-        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
-        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_MNESIA_BASE": str(here / "data"),
+        "RABBITMQ_LOG_BASE": str(here / "log"),
+        "RABBITMQ_CONFIG_FILE": str(here / "rabbitmq.conf"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(here / "advanced.config"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(here / "enabled_plugins"),
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",
         "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
         "RABBITMQ_NODE_PORT": str(amqp),
@@ -120,12 +131,22 @@ def node(folder: Path) -> Iterator[Broker]:
             return False
 
     try:
-        with running([str(BIN / "rabbitmq-server")], folder / "server.log", ready, env=env, cwd=folder):
+        with running(_program("rabbitmq-server", folder), folder / "server.log", ready, env=env, cwd=folder):
             yield Broker(
                 f"amqp://guest:guest@127.0.0.1:{amqp}/", base, f"http://127.0.0.1:{prometheus}/metrics", folder, env
             )
     finally:
         _end_mapper(mapper)
+
+
+def _program(name: str, folder: Path | None) -> list[str]:
+    """The command that runs one of RabbitMQ's programs: in another Debian with namespaces of its own, so that nothing
+    it mounts or starts outlives it."""
+    root = os.environ.get(ROOT)
+    if not root:
+        return [str(BIN / name)]
+    alone = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    return [*alone, "sh", "-ec", ENTER, "sh", root, str(folder), str(INSIDE), str(BIN / name)]
 
 
 def _end_mapper(port: int) -> None:
