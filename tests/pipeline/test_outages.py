@@ -16,6 +16,7 @@ from tests.pipeline.simulated import until
 from tests.pipeline.test_processes import TWO, reported
 from tests.servers.postgres import own_postgres
 from tests.servers.proxy import Proxy, proxied
+from tests.servers.rabbitmq import Broker
 
 AWAY_SECONDS = 6.0 if SCALE == 1 else 60.0
 PROCESSES = 3
