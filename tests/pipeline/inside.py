@@ -27,13 +27,11 @@ class Inside(Installation):
         feed = FeedSettings(
             protocol="ddf", login_url=self.login_url, username=USERNAME, password=SecretStr(PASSWORD), **self.feed
         )
-        return App(
-            Settings.model_construct(
-                database_url=f"sqlite:///{self.database}",
-                media_url=f"file:{self.media}",
-                feeds=dict.fromkeys(self.feeds, feed),
-            )
-        )
+        where: dict[str, Any] = {"database_url": f"sqlite:///{self.database}", "media_url": f"file:{self.media}"}
+        if self.place is not None:
+            where = {name.removeprefix("MLSYNC_").lower(): text for name, text in self.place.settings.items()}
+            where |= {name: SecretStr(text) for name, text in where.items() if name.endswith("_key")}
+        return App(Settings.model_construct(**where, feeds=dict.fromkeys(self.feeds, feed)))
 
     def in_step(self) -> FeedReport:
         """Sync; what came of it for the first feed. All must be in step."""

@@ -9,10 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.app import open_store
 from services.distributed import fetcher_of
-from shared.settings import Settings
-from shared.store.base import Store
 from tests.pipeline import forms
 from tests.pipeline.forms import Servers
 from tests.pipeline.simulated import MLSYNC, Installation, Mls, process, simulated
@@ -41,24 +38,15 @@ class Processes(Installation):
         with contextlib.ExitStack() as stack:
             yield [stack.enter_context(self.start("run", *command.split())) for command in commands]
 
-    @contextmanager
-    def store(self) -> Iterator[Store]:
-        """The store, as another process."""
-        found = open_store(Settings.model_construct(database_url=self.settings["MLSYNC_DATABASE_URL"]))
-        try:
-            yield found
-        finally:
-            found.close()
-
     def fetcher(self) -> int | None:
         """The process that fetches; None when none does."""
-        with self.store() as store:
+        with contextlib.closing(self.store()) as store:
             holder = store.leases.holder(fetcher_of("ddf"))
         return int(holder.split(":")[1]) if holder else None
 
     def give_up_objects(self) -> None:
         """What is done with objects that died with their process an hour ago, now."""
-        with self.store() as store:
+        with contextlib.closing(self.store()) as store:
             store.objects.bury(store.feeds.now() + 1)
         assert self.run("audit", "media").code == 0
 

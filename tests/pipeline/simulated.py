@@ -20,7 +20,10 @@ from typing import Any
 
 import psycopg
 
+from services.app import open_store
 from services.simulator.main import Options, Simulator
+from shared.settings import Settings
+from shared.store.base import Store
 from tests.pipeline.copies import Copy, in_files
 from tests.pipeline.forms import Place, place_of
 from tests.pipeline.truth import Json, Media, OpenEnds, Own, differences
@@ -186,6 +189,11 @@ class Installation:
     def copy(self) -> Copy:
         """What it keeps, for looking at."""
         return self.place.copy if self.place else in_files(self.database, self.media)
+
+    def store(self) -> Store:
+        """The store, as another process."""
+        url = self.settings.get("MLSYNC_DATABASE_URL", f"sqlite:///{self.database}")
+        return open_store(Settings.model_construct(database_url=url))
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the database, which another process may be writing."""

@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from shared.messages import PhotosPending, SourceRecord
-from shared.store.sqlite.store import SqliteStore
 from tests.pipeline.simulated import Installation, simulated, synced
+
+pytestmark = pytest.mark.usefixtures("each_form")
 
 LISTINGS = 40
 DAYS = 40
@@ -82,7 +84,7 @@ def parked(here: Installation) -> list[dict[str, str]]:
 def test_a_message_set_aside_can_be_seen_and_replayed(tmp_path: Path) -> None:
     with synced(tmp_path, 5, 1) as (mls, here):
         here.sync()
-        store = SqliteStore(here.database)
+        store = here.store()
         message = msgspec.msgpack.encode(PhotosPending(feed="ddf", resource="property", key=mls.keys()[0]))
         store.quarantine.put("ddf", "property", "photos.pending.v1 x", "message", "for the test", message, 1)
         store.close()
@@ -97,7 +99,7 @@ def test_a_message_set_aside_can_be_seen_and_replayed(tmp_path: Path) -> None:
 def test_a_record_that_still_cannot_be_mapped_stays_until_it_is_dropped(tmp_path: Path) -> None:
     with synced(tmp_path, 5, 0) as (_, here):
         here.sync()
-        store = SqliteStore(here.database)
+        store = here.store()
         record = msgspec.msgpack.encode(SourceRecord("", "", {"Price": "1"}))
         store.quarantine.put("ddf", "property", "", "record", "no key", record, 1)
         store.close()

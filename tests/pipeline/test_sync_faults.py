@@ -9,6 +9,8 @@ import pytest
 
 from tests.pipeline.simulated import Installation, Mls, simulated, synced
 
+pytestmark = pytest.mark.usefixtures("each_form")
+
 LISTINGS, PHOTOS, PAGE = 40, 2, "10"
 
 ON_THE_WIRE = (
