@@ -68,6 +68,8 @@ class CrashingStore:
         self._bomb = bomb
         self.feeds = store.feeds
         self.quarantine = store.quarantine
+        self.census = store.census
+        self.syncs = store.syncs
 
     @contextmanager
     def write(self) -> Iterator[Any]:
