@@ -320,7 +320,7 @@ class DdfSource:
 
 
 class _Again:
-    """Has a request repeated once when its answer says that there are records and, at its end, that there are none.
+    """Has a request repeated once when its end contradicts what it announced: there are none, or too many (20208).
 
     Seen of servers whose search fails half way; the second answer is taken as it is.
     """
@@ -330,10 +330,12 @@ class _Again:
 
     def once_if_contradictory(self, frame: Frame, rows: int) -> None:
         """Raises RetsParseError, which makes the session ask again, the first time only."""
-        none = frame.reply is not None and frame.reply.code == "20201"
-        if none and (rows or frame.count) and not self._asked:
+        code = frame.reply.code if frame.reply else ""
+        none = code == "20201" and (rows or frame.count)
+        fewer = code == "20208" and rows < (frame.count or 0)
+        if (none or fewer) and not self._asked:
             self._asked = True
-            raise RetsParseError("it announces records and ends by saying that there are none (20201)")
+            raise RetsParseError(f"it announces {frame.count} records and ends after {rows} with {code}")
 
 
 def _kind(resource: str) -> _Resource:
