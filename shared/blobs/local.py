@@ -82,17 +82,19 @@ class LocalBlobs:
             return False
 
     def delete(self, name: str) -> None:
-        """See ``Blobs.delete``. Folders left empty go too."""
+        """See ``Blobs.delete``. Folders left empty go too, also those of a delete that was cut off."""
         path = self._root / check_name(name)
         try:
-            path.unlink()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            path.unlink(missing_ok=True)
+        except (NotADirectoryError, IsADirectoryError):
             return
         for folder in path.parents:
             if folder == self._root:
                 return
             try:
                 folder.rmdir()
+            except FileNotFoundError:
+                continue
             except OSError:  # not empty, or another thread was first
                 return
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import SCALE
 from tests.pipeline.forms import Servers, distributed
 from tests.servers.postgres import Postgres
 from tests.servers.rabbitmq import Broker
@@ -21,6 +22,16 @@ def servers(broker: Broker, postgres: Postgres, s3_server: S3Server) -> Servers:
 @pytest.fixture(params=["embedded", "distributed"])
 def each_form(request: pytest.FixtureRequest) -> Iterator[None]:
     """Installations of the test are of one form, then of the other."""
+    yield from _of_form(request)
+
+
+@pytest.fixture(params=["embedded", "distributed"] if SCALE > 1 else ["embedded"])
+def each_form_at_length(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The same for what takes long: the second only at full size."""
+    yield from _of_form(request)
+
+
+def _of_form(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "embedded":
         yield
         return

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 from minio import Minio
+from minio.error import S3Error
 from psycopg.rows import dict_row
 
 Facts = dict[str, Any]
@@ -129,7 +130,12 @@ class Bucket:
         return {str(item.object_name).removeprefix(self.prefix) for item in found}
 
     def read(self, name: str) -> bytes:
-        answer = self.client.get_object(self.bucket, self.prefix + name)
+        try:
+            answer = self.client.get_object(self.bucket, self.prefix + name)
+        except S3Error as error:
+            if error.code != "NoSuchKey":
+                raise
+            return b""  # it went since its name was read, and is no longer what its row says
         try:
             return answer.read()
         finally:

@@ -146,11 +146,11 @@ def test_a_settings_file_that_is_no_yaml_is_not_quoted(tmp_path: Path) -> None:
 def test_what_fails_unforeseen_shows_no_secret(tmp_path: Path) -> None:
     """A traceback is printed with what its exceptions say; here the exception itself holds the password."""
     script = (
-        "import services.cli as cli, services.sync as sync\n"
+        "import services.cli as cli\n"
         "def boom(app, *_, **__):\n"
         "    feed = app.settings.feeds['ddf']\n"
         "    raise RuntimeError('lost with ' + feed.password.get_secret_value())\n"
-        "cli.sync_feeds = boom\n"
+        "cli.sync_or_ask = boom\n"
         "cli.main()\n"
     )
     with watched(tmp_path) as (_, witness):

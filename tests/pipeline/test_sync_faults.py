@@ -9,7 +9,7 @@ import pytest
 
 from tests.pipeline.simulated import Installation, Mls, simulated, synced
 
-pytestmark = pytest.mark.usefixtures("each_form")
+pytestmark = pytest.mark.usefixtures("each_form_at_length")
 
 LISTINGS, PHOTOS, PAGE = 40, 2, "10"
 

@@ -100,3 +100,11 @@ def test_keys_pass_over_what_no_put_has_made(blobs: LocalBlobs, root: Path, tmp_
     (root / "ddf" / "file link").symlink_to(tmp_path / "outside" / "secret")
     (root / "ddf" / "a b").write_bytes(b"x")
     assert list(blobs.keys()) == ["ddf/1/a.jpg"]
+
+
+def test_folders_that_a_delete_cut_off_left_empty_go_with_the_next(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path)
+    blobs.prepare()
+    (tmp_path / "feed" / "1").mkdir(parents=True)
+    blobs.delete("feed/1/a.jpg")
+    assert not (tmp_path / "feed").exists()
