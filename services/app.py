@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
@@ -48,7 +49,9 @@ from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
 from shared.transport.base import Delivery
-from shared.transport.rabbitmq import RabbitTransport
+
+if TYPE_CHECKING:
+    from shared.transport.rabbitmq import RabbitTransport
 
 log = structlog.get_logger()
 
@@ -166,6 +169,8 @@ def open_transport(settings: Settings) -> RabbitTransport:
             f"broker_url (MLSYNC_BROKER_URL): {scheme}: is no transport this version has; "
             "give memory: or amqp://user:password@host:5672/vhost"
         )
+    from shared.transport.rabbitmq import RabbitTransport  # its client is slow to import, and most have no broker
+
     workers = settings.media.workers
     sessions = {f"{RecordsRequested.QUEUE}.{name}": feed.sessions for name, feed in settings.feeds.items()}
     threads = {PhotosPending.QUEUE: workers, InventoryTaken.QUEUE: 1, **sessions}

@@ -9,19 +9,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import structlog
 
-from services.form import AWAY
+from services.form import AWAY, done_so_far, lanes_of_pages
 from services.patience import rest
 from services.tenure import LeasedSlots, Tenure, Tenures, Turn
 from shared.consumer import Outage
-from shared.messages import Message, PageFetched, PhotosPending, RecordsRequested, backlog_of
+from shared.messages import Message, PhotosPending, RecordsRequested
 from shared.outbox import Outbox
 from shared.sources.pool import SlotLeases
 from shared.store.base import Store, StoreError
 from shared.transport.base import TransportUnavailableError
-from shared.transport.rabbitmq import RabbitTransport
+
+if TYPE_CHECKING:
+    from shared.transport.rabbitmq import RabbitTransport  # its client is slow to import, and most have no broker
 
 log = structlog.get_logger()
 
@@ -109,8 +112,7 @@ class Distributed:
         return nullcontext()
 
     def behind(self, *, backlog: bool) -> bool:
-        lanes = (PageFetched.QUEUE, backlog_of(PageFetched.QUEUE))[: 1 + backlog]
-        return sum(map(self.transport.depth, lanes)) > PAGES_AHEAD
+        return sum(map(self.transport.depth, lanes_of_pages(backlog=backlog))) > PAGES_AHEAD
 
     def settle(
         self,
@@ -140,9 +142,7 @@ class Distributed:
                         return
                     continue
                 clear_since = None
-                done = sum(
-                    sum(counts.values()) for by in self._store.feeds.counts(run_id).values() for counts in by.values()
-                )
+                done = done_so_far(self._store, run_id)
                 outage.over("settle")
             except AWAY as error:
                 outage.begun("settle", error)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from services.form import AWAY
+from services.form import AWAY, done_so_far, lanes_of_pages
 from services.once import PhotosOnce
-from shared.messages import AddressesPending, PageFetched, PhotosPending, backlog_of
+from shared.messages import AddressesPending, PhotosPending
 from shared.sources.pool import SlotLeases
 from shared.store.base import Store
 from shared.transport.memory import MemoryTransport
@@ -73,8 +73,7 @@ class Embedded:
         return self.outbox.taking(message)
 
     def behind(self, *, backlog: bool) -> bool:
-        lanes = (PageFetched.QUEUE, backlog_of(PageFetched.QUEUE))[: 1 + backlog]
-        return sum(map(self.transport.pressure, lanes)) > PAGES_AHEAD_BYTES
+        return sum(map(self.transport.pressure, lanes_of_pages(backlog=backlog))) > PAGES_AHEAD_BYTES
 
     def settle(
         self,
@@ -104,9 +103,7 @@ class Embedded:
                 rest = None if not clear and any(map(any, depths.values())) else rest or time.monotonic()
                 if rest is not None and (time.monotonic() - rest >= aside or not addresses_due()):
                     return
-                done = sum(
-                    sum(counts.values()) for by in self._store.feeds.counts(run_id).values() for counts in by.values()
-                )
+                done = done_so_far(self._store, run_id)
             except AWAY:  # the services tell, and wait
                 moved = time.monotonic()
                 continue

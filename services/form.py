@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from shared.blobs.base import BlobsUnavailableError
-from shared.messages import PhotosPending
+from shared.messages import PageFetched, PhotosPending, backlog_of
 from shared.outbox import Outbox
 from shared.sources.pool import SlotLeases
-from shared.store.base import StoreUnavailableError
+from shared.store.base import Store, StoreUnavailableError
 from shared.transport.base import Transport, TransportUnavailableError
 
 AWAY = (StoreUnavailableError, TransportUnavailableError, BlobsUnavailableError)
@@ -69,3 +69,13 @@ class Form(Protocol):
 
     def close(self) -> None:
         """Give back what others wait for. Before the store is closed."""
+
+
+def done_so_far(store: Store, run_id: str) -> int:
+    """A figure that grows whenever something is done for the run."""
+    return sum(sum(counts.values()) for by in store.feeds.counts(run_id).values() for counts in by.values())
+
+
+def lanes_of_pages(*, backlog: bool) -> Sequence[str]:
+    """The queues in which pages wait that go before a new one of this lane."""
+    return (PageFetched.QUEUE, backlog_of(PageFetched.QUEUE)) if backlog else (PageFetched.QUEUE,)
