@@ -1,25 +1,35 @@
-"""Bring a database to this version of mlsync: Alembic, the same revisions for SQLite and PostgreSQL."""
+"""Bring a database to this version of mlsync: Alembic, the same revisions for SQLite and PostgreSQL.
+
+Alembic is imported only where revisions are to be run: every command looks at the database's revision, and Alembic is
+a large part of the time a command takes to start.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from shared.store.base import StoreError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATING = 4_210_655_171
 """The lock of whoever migrates a PostgreSQL database."""
 FOLDER = Path(__file__).parent / "migrations"
 
 
+def revisions() -> list[str]:
+    """Those this version of mlsync knows, oldest first: the numbers their files begin with."""
+    return sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*_*.py"))
+
+
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return config
@@ -27,20 +37,24 @@ def _config() -> Config:
 
 def head() -> str:
     """The newest revision this version of mlsync knows."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
-    assert found is not None
-    return found
+    return revisions()[-1]
 
 
 def current(engine: Engine) -> str | None:
     """The database's revision, None when it has no tables of mlsync."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
 
 
 def upgrade(engine: Engine) -> None:
     """Run the revisions the database lacks. Raises StoreError when a newer mlsync has migrated it."""
-    _refuse_newer(engine)
+    if _known(engine) == head():
+        return
+    from alembic import command
+
     config = _config()
     if engine.dialect.name == "sqlite":
         _take_turns(engine)
@@ -69,16 +83,16 @@ def _take_turns(engine: Engine) -> None:
 def check(engine: Engine) -> None:
     """Raise StoreError unless the database answers and is at this version's revision."""
     try:
-        _refuse_newer(engine)
-        found = current(engine)
+        found = _known(engine)
     except DatabaseError as error:
         raise StoreError(f"the database {engine.url.database} cannot be read: {error.orig}") from error
     if found != head():
         raise StoreError("the database's tables are older than this mlsync; run `mlsync migrate`")
 
 
-def _refuse_newer(engine: Engine) -> None:
+def _known(engine: Engine) -> str | None:
+    """The database's revision, if this version knows it."""
     found = current(engine)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in revisions():
         raise StoreError(f"the database was made by a newer mlsync (revision {found}); use that version")
+    return found

@@ -105,6 +105,7 @@ def test_the_view_has_every_column_of_the_listing_and_its_timestamp(store: Sqlit
 
 def test_every_revision_follows_the_one_before() -> None:
     scripts = ScriptDirectory(str(migrate.FOLDER))
+    assert [script.revision for script in scripts.walk_revisions()] == migrate.revisions()[::-1]
     assert scripts.get_heads() == [migrate.head()]
     assert len(scripts.get_bases()) == 1
 
