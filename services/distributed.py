@@ -7,13 +7,13 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
 
-from services.form import AWAY, done_so_far, lanes_of_pages
+from services.form import AWAY, Settling, done_so_far, lanes_of_pages
 from services.patience import rest
 from services.tenure import LeasedSlots, Tenure, Tenures, Turn
 from shared.consumer import Outage
@@ -114,35 +114,26 @@ class Distributed:
     def behind(self, *, backlog: bool) -> bool:
         return sum(map(self.transport.depth, lanes_of_pages(backlog=backlog))) > PAGES_AHEAD
 
-    def settle(
-        self,
-        run_id: str,
-        wait: float,
-        watch: Callable[[str], None],
-        enough: Callable[[], bool],
-        within: float | None,
-        aside: float,
-        addresses_due: Callable[[], bool],
-    ) -> None:
+    def settle(self, run: Settling) -> None:
         """Until the store shows all of it settled, or nothing has moved there for ``wait`` seconds."""
-        patience = max(wait, STILL_SECONDS)
+        patience = max(run.wait, STILL_SECONDS)
         outage = Outage()
         started = moved = time.monotonic()
         clear_since: float | None = None
         before = -1
         while not rest(self._stopping, max(LOOK_SECONDS, outage.pause())):
             now = time.monotonic()
-            if within is not None and now - started > within:
+            if run.within is not None and now - started > run.within:
                 return
             try:
-                watch(run_id)
-                if enough():
+                run.watch(run.run_id)
+                if run.enough():
                     clear_since = clear_since or now
-                    if now - clear_since >= aside or not addresses_due():
+                    if now - clear_since >= run.aside or not run.addresses_due():
                         return
                     continue
                 clear_since = None
-                done = done_so_far(self._store, run_id)
+                done = done_so_far(self._store, run.run_id)
                 outage.over("settle")
             except AWAY as error:
                 outage.begun("settle", error)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from services.form import AWAY, done_so_far, lanes_of_pages
+from services.form import AWAY, Settling, done_so_far, lanes_of_pages
 from services.once import PhotosOnce
 from shared.messages import AddressesPending, PhotosPending
 from shared.sources.pool import SlotLeases
@@ -75,42 +74,35 @@ class Embedded:
     def behind(self, *, backlog: bool) -> bool:
         return sum(map(self.transport.pressure, lanes_of_pages(backlog=backlog))) > PAGES_AHEAD_BYTES
 
-    def settle(
-        self,
-        run_id: str,
-        wait: float,
-        watch: Callable[[str], None],
-        enough: Callable[[], bool],
-        within: float | None,
-        aside: float,
-        addresses_due: Callable[[], bool],
-    ) -> None:
+    def settle(self, run: Settling) -> None:
         """Or when the queues are empty: nothing outside them is on its way."""
         started = moved = looked = time.monotonic()
         rest: float | None = None
         clear = False
         before = -1
         while not self._stopping.is_set():
-            if self.transport.wait_idle(POLL_SECONDS) or (within is not None and time.monotonic() - started > within):
+            if self.transport.wait_idle(POLL_SECONDS) or (
+                run.within is not None and time.monotonic() - started > run.within
+            ):
                 return
             depths = {name: depth for name, depth in self.transport.depths().items() if name != AddressesPending.QUEUE}
             busy = any(ready or unsettled for ready, _, unsettled in depths.values())
             try:
                 if time.monotonic() - looked > LOOK_SECONDS:
                     looked = time.monotonic()
-                    clear = enough()
-                watch(run_id)
+                    clear = run.enough()
+                run.watch(run.run_id)
                 rest = None if not clear and any(map(any, depths.values())) else rest or time.monotonic()
-                if rest is not None and (time.monotonic() - rest >= aside or not addresses_due()):
+                if rest is not None and (time.monotonic() - rest >= run.aside or not run.addresses_due()):
                     return
-                done = done_so_far(self._store, run_id)
+                done = done_so_far(self._store, run.run_id)
             except AWAY:  # the services tell, and wait
                 moved = time.monotonic()
                 continue
             if done != before:
                 moved, before = time.monotonic(), done
             due = self.next_retry()
-            if not busy and ((due is not None and due > wait) or time.monotonic() - moved > wait):
+            if not busy and ((due is not None and due > run.wait) or time.monotonic() - moved > run.wait):
                 return
 
     def next_retry(self) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared.blobs.base import BlobsUnavailableError
@@ -15,6 +16,24 @@ from shared.transport.base import Transport, TransportUnavailableError
 
 AWAY = (StoreUnavailableError, TransportUnavailableError, BlobsUnavailableError)
 """Database, broker or photo store do not answer now: no fault of what was being done, which goes on when they do."""
+
+
+@dataclass(frozen=True)
+class Settling:
+    """A run being waited for, until it is settled or waits for what is due later than ``wait`` seconds from now.
+
+    ``watch`` is called with the run's id now and then. ``enough`` says that nothing on its way matters to this run:
+    others share the queues. ``within`` ends the waiting in any case after so many seconds. When there is nothing left
+    but addresses to look up, which ``addresses_due`` tells, it takes ``aside`` seconds more at most.
+    """
+
+    run_id: str
+    wait: float
+    watch: Callable[[str], None]
+    enough: Callable[[], bool]
+    within: float | None
+    aside: float
+    addresses_due: Callable[[], bool]
 
 
 class Form(Protocol):
@@ -46,17 +65,8 @@ class Form(Protocol):
     def behind(self, *, backlog: bool) -> bool:
         """Whether pages wait to be written in such number that no more should be fetched, of this lane."""
 
-    def settle(
-        self,
-        run_id: str,
-        wait: float,
-        watch: Callable[[str], None],
-        enough: Callable[[], bool],
-        within: float | None,
-        aside: float,
-        addresses_due: Callable[[], bool],
-    ) -> None:
-        """See ``services.sync.settle``."""
+    def settle(self, run: Settling) -> None:
+        """Return once all of the run is settled, or nothing moves any more."""
 
     def next_retry(self) -> float | None:
         """In how many seconds something is delivered again, as far as is known here."""

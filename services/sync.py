@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from services.app import App
-from services.form import AWAY
+from services.form import AWAY, Settling
 from services.outcome import FeedReport, finish
 from services.patience import patiently
 from services.taking import STOPPED, Result, settled, take
@@ -83,10 +83,5 @@ def settle(
     within: float | None = None,
     aside: float = 0.0,
 ) -> None:
-    """Return once all is settled, or waits for what is due later than ``wait`` seconds from now.
-
-    ``enough`` says that nothing on its way matters to this run: others share the queues. ``within`` ends
-    the waiting in any case after so many seconds. When there is nothing left but addresses to look up, it takes
-    ``aside`` seconds more at most, none when the geocoder fails.
-    """
-    app.form.settle(run_id, wait, watch, enough, within, aside, app.addresses_due)
+    """Return once all of it is settled; see ``Settling``."""
+    app.form.settle(Settling(run_id, wait, watch, enough, within, aside, app.addresses_due))
