@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from services.app import App
+from services.asking import sync_or_ask
 from services.outcome import FeedReport
-from services.sync import sync
 from shared.settings import FeedSettings, Settings
 from tests.pipeline.simulated import PASSWORD, USERNAME, Installation
 
@@ -35,9 +36,8 @@ class Inside(Installation):
 
     def in_step(self) -> FeedReport:
         """Sync; what came of it for the first feed. All must be in step."""
-        app = self.app()
-        with app.running():
-            reports = sync(app, self.feeds)
+        with closing(self.app()) as app:
+            reports = sync_or_ask(app, self.feeds, limit=None, wait=60.0, watch=lambda _run_id: None)
         assert all(report.in_step for report in reports), reports
         return reports[0]
 
