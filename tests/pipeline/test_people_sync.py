@@ -6,13 +6,14 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
 from services.app import App
-from services.sync import sync
+from services.asking import sync_or_ask
 from shared.settings import load
 from tests.conftest import SCALE
 from tests.pipeline.simulated import Installation, Mls, simulated, synced
@@ -40,9 +41,8 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Sync:
         for name, value in here.env.items():
             if name.startswith("MLSYNC_"):
                 monkeypatch.setenv(name, value)
-        app = App(load())
-        with app.running():
-            (report,) = sync(app, ["ddf"], limit=limit)
+        with closing(App(load())) as app:
+            (report,) = sync_or_ask(app, ["ddf"], limit=limit, wait=60.0, watch=lambda _run_id: None)
         return report.as_json()
 
     return run

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS = 60.0
+SECONDS = 120.0
 """How long a server may take to be ready."""
 
 
