@@ -216,6 +216,9 @@ class Records(Protocol):
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
 
+    def sources(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, SourceRecord]:
+        """Those of these records that are stored, as the MLS sent them; all in memory at once."""
+
     def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
         """The newest entry of the history of those of ``keys`` that have one."""
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
@@ -24,7 +28,7 @@ from sqlalchemy import (
 )
 
 from shared.store.metadata import metadata
-from shared.store.sql.connection import quoted
+from shared.store.sql.connection import Row, quoted
 from shared.store.sql.values import as_json, instant
 
 NAMES = (
@@ -41,35 +45,57 @@ NAMES = (
 """PostgreSQL's names of the types of columns, the special before the general."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """What statements about a table need: its columns, their types, its key and where in a row that is."""
 
-    columns: str
+    names: tuple[str, ...]
     types: tuple[str, ...]
     key: tuple[str, ...]
-    places: tuple[int, ...]
-    rest: tuple[str, ...]
+
+    @functools.cached_property
+    def columns(self) -> str:
+        """The names, as they stand in statements."""
+        return quoted(self.names)
+
+    @functools.cached_property
+    def rest(self) -> tuple[str, ...]:
+        """The columns that are not of the key."""
+        return tuple(name for name in self.names if name not in self.key)
+
+    @functools.cached_property
+    def key_of(self) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+        """The key of a whole row."""
+        return itemgetter(*(self.names.index(name) for name in self.key))
+
+    @functools.cached_property
+    def _read(self) -> list[tuple[int, Callable[[Any], Any]]]:
+        """Which values of a row to write do not equal what is read of it, and what would."""
+        return [(place, READ[kind]) for place, kind in enumerate(self.types) if kind in READ]
+
+    def same(self, stored: Sequence[Any], row: Row) -> bool:
+        """Whether a row read holds what ``row`` would write; in doubt it does not."""
+        here, there = list(stored), list(row)
+        for place, convert in self._read:
+            if there[place] is not None:
+                there[place] = convert(there[place])
+            if self.types[place] == "jsonb" and here[place] is not None:
+                here[place] = convert(here[place])
+        return here == there
+
+
+READ: dict[str, Callable[[Any], Any]] = {"timestamptz": instant, "jsonb": partial(json.dumps, sort_keys=True)}
 
 
 @functools.cache
 def shape_of(table: str) -> Shape:
     """The shape of one of mlsync's tables."""
     columns = list(metadata.tables[table].columns)
-    names = [column.name for column in columns]
-    key = tuple(column.name for column in metadata.tables[table].primary_key.columns)
     return Shape(
-        quoted(names),
+        tuple(column.name for column in columns),
         tuple(next(name for kind, name in NAMES if isinstance(column.type, kind)) for column in columns),
-        key,
-        tuple(names.index(name) for name in key),
-        tuple(name for name in names if name not in key),
+        tuple(column.name for column in metadata.tables[table].primary_key.columns),
     )
-
-
-def key_of(shape: Shape, row: Sequence[object]) -> tuple[object, ...]:
-    """The key of a whole row."""
-    return tuple(row[place] for place in shape.places)
 
 
 class InstantLoader(Loader):

@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from shared.store.metadata import metadata
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -47,6 +50,12 @@ class Connection(Protocol):
         """The condition that ``column`` is one of ``keys``, with its values, in as many parts as the database needs.
 
         No part when there are no keys.
+        """
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> None:
+        """Insert rows of these columns; ``conflict`` is what becomes of rows that are there (``ON CONFLICT …``).
+
+        Of rows with the same key the last is taken.
         """
 
     def put(self, table: str, rows: Sequence[Row], *, new: bool) -> None:
@@ -135,6 +144,12 @@ def upsert(table: str, columns: Sequence[str], keys: Sequence[str]) -> str:
         f'INSERT INTO "{table}" ({quoted(columns)}) VALUES ({marks(len(columns))}) '
         f"ON CONFLICT ({quoted(keys)}) DO {update}"
     )
+
+
+def unique(table: str, columns: Sequence[str], rows: Sequence[Row]) -> Sequence[Row]:
+    """The last of the rows of each key of the table, whose values are those of ``columns``."""
+    key_of = itemgetter(*(columns.index(column.name) for column in metadata.tables[table].primary_key.columns))
+    return list({key_of(row): row for row in rows}.values())
 
 
 def quoted(names: Iterable[str]) -> str:
