@@ -78,7 +78,7 @@ class PostgresConnection:
     def among(self, column: str, keys: Iterable[str]) -> Iterator[tuple[str, list[Any]]]:
         found = plain(sorted(keys))
         if found:
-            yield f"{column} = ANY(?)", [list(found)]
+            yield f"{column} = ANY(%b)", [list(found)]
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> None:
         """By arrays: a statement of which the plan is the same whatever is stored, and few bytes of it to parse."""
@@ -104,11 +104,11 @@ class PostgresConnection:
         if not keys:
             return
         shape = shape_of(table)
-        wanted = {shape.key_of(row): row for row in rows}
+        wanted: dict[tuple[Any, ...], Row] = {shape.key_of(row): row for row in rows}
         here = self.execute(
-            f'SELECT ctid, {shape.columns} FROM "{table}" WHERE feed = ? AND {shape.key[1]} = ANY(?)',
+            f'SELECT ctid, {shape.columns} FROM "{table}" WHERE feed = ? AND {shape.key[1]} = ANY(%b)',
             (feed, list(keys)),
-        )
+        ).fetchall()
         away = []
         for place, *row in here:
             key = shape.key_of(row)

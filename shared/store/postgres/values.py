@@ -6,15 +6,15 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg.abc import Buffer
-from psycopg.adapt import Loader
+from psycopg.adapt import Dumper, Loader
 from psycopg.types.datetime import TimestamptzLoader
-from psycopg.types.json import set_json_dumps
+from psycopg.types.json import set_json_dumps, set_json_loads
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -69,22 +69,26 @@ class Shape:
         return itemgetter(*(self.names.index(name) for name in self.key))
 
     @functools.cached_property
-    def _read(self) -> list[tuple[int, Callable[[Any], Any]]]:
-        """Which values of a row to write do not equal what is read of it, and what would."""
-        return [(place, READ[kind]) for place, kind in enumerate(self.types) if kind in READ]
+    def _instants(self) -> list[int]:
+        return [place for place, kind in enumerate(self.types) if kind == "timestamptz"]
+
+    @functools.cached_property
+    def _json(self) -> list[int]:
+        return [place for place, kind in enumerate(self.types) if kind == "jsonb"]
 
     def same(self, stored: Sequence[Any], row: Row) -> bool:
         """Whether a row read holds what ``row`` would write; in doubt it does not."""
-        here, there = list(stored), list(row)
-        for place, convert in self._read:
-            if there[place] is not None:
-                there[place] = convert(there[place])
-            if self.types[place] == "jsonb" and here[place] is not None:
-                here[place] = convert(here[place])
-        return here == there
+        there = list(row)
+        for place in self._instants:
+            there[place] = instant(there[place])
+        return list(stored) == there and all(
+            # in Python true is 1
+            not isinstance(row[place], dict) or _sorted(row[place]) == _sorted(stored[place])
+            for place in self._json
+        )
 
 
-READ: dict[str, Callable[[Any], Any]] = {"timestamptz": instant, "jsonb": partial(json.dumps, sort_keys=True)}
+_sorted = functools.partial(json.dumps, sort_keys=True)
 
 
 @functools.cache
@@ -106,10 +110,26 @@ class InstantLoader(Loader):
         self._typed = TimestamptzLoader(oid, context)
 
     def load(self, data: Buffer) -> str | None:
+        text = bytes(data)
+        if len(text) == 22 and text.endswith(b"+00"):  # whole seconds, as nearly all are
+            return f"{text[:10].decode()}T{text[11:19].decode()}Z"
         return instant(self._typed.load(data))
+
+
+class JsonDumper(Dumper):
+    """JSON for binary COPY, in a third of the time that psycopg's own takes."""
+
+    format = psycopg.pq.Format.BINARY
+    oid = psycopg.adapters.types["jsonb"].oid
+
+    def dump(self, obj: Any) -> Buffer:
+        return b"\x01" + as_json(obj).encode()
 
 
 def adapt(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Have values of this connection's rows look as in every other database."""
     connection.adapters.register_loader("timestamptz", InstantLoader)
     set_json_dumps(as_json, connection)
+    set_json_loads(msgspec.json.decode, connection)
+
+    connection.adapters.register_dumper(None, JsonDumper)

@@ -42,7 +42,7 @@ class SqlLedger:
         found: dict[str, Line] = {}
         for which, values in self._connection.among("key", set(keys)):
             sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND {which}"
-            for row in self._connection.execute(sql, (feed, resource, *values)):
+            for row in self._connection.execute(sql, (feed, resource, *values)).fetchall():
                 found[row[0]] = to_line(row)
         return found
 

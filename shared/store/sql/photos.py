@@ -121,7 +121,7 @@ def _known(connection: Connection, feed: str, resource: str, keys: Sequence[str]
         for *row, held in connection.execute(
             f"SELECT {quoted(LISTED)}, object_key FROM media WHERE feed = ? AND resource_name = ? AND {which}",
             (feed, resource, *values),
-        ):
+        ).fetchall():
             found[row[2]][row[3]] = tuple(row), held
     return found
 
