@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from time import perf_counter
@@ -18,6 +18,7 @@ from services.simulator.world import World
 from services.writer.decide import Read
 from services.writer.service import Writer
 from services.writer.settings import WriterSettings
+from shared.effects import Line, PutLine
 from shared.messages import Envelope, PageFetched, SourceRecord
 from shared.outbox import Outbox
 from shared.rets.mend import Mender
@@ -112,14 +113,24 @@ class Pages:
         self._writer = MappedWriter(settings, self.store, Outbox(self._transport))  # type: ignore[arg-type]
         self._writer.known = {}
 
-    def write(
-        self, records: Sequence[SourceRecord], *, observed_at: int = 0, at_once: int = AT_ONCE,
-        after_page: Callable[[], None] = lambda: None,
-    ) -> float:  # fmt: skip
+    def want(self, records: Sequence[SourceRecord]) -> None:
+        """What an inventory does that lists these records: the ledger wants them."""
+        for start in range(0, len(records), AT_ONCE):
+            page = records[start : start + AT_ONCE]
+            by = self.store.feeds.observe(FEED)
+            with self.store.write() as tx:
+                lines = tx.ledger.lines(FEED, "property", [record.key for record in page])
+                wants = [
+                    PutLine(replace(lines.get(record.key, Line(record.key)), wanted_stamp=record.stamp, wanted_by=by))
+                    for record in page
+                ]
+                tx.records.apply(FEED, "property", RUN, wants)
+
+    def write(self, records: Sequence[SourceRecord], *, observed_at: int = 0) -> float:
         """The seconds its transactions took. Delivered again if ``observed_at`` is that of the first time."""
         spent = 0.0
-        for start in range(0, len(records), at_once):
-            page = records[start : start + at_once]
+        for start in range(0, len(records), AT_ONCE):
+            page = records[start : start + AT_ONCE]
             self._writer.known = {id(record): Writer.map(self._writer, FEED, "property", record) for record in page}
             message = PageFetched(
                 feed=FEED, resource="property", observed_at=observed_at or self.store.feeds.observe(FEED),
@@ -129,7 +140,6 @@ class Pages:
             before = self.store.seconds
             self._writer.handle(envelope, message, Delivery("writer", b"", 1))
             spent += self.store.seconds - before
-            after_page()
         return spent
 
 

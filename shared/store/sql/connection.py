@@ -162,6 +162,7 @@ NUL, SYMBOL = "\0", "\u2400"
 
 def plain(values: Sequence[Any]) -> Sequence[Any]:
     """``values`` with NUL in texts, and in lists of texts, replaced by its symbol."""
-    if any(type(value) is str and NUL in value for value in values):
-        values = [value.replace(NUL, SYMBOL) if type(value) is str else value for value in values]
+    for value in values:
+        if type(value) is str and NUL in value:
+            return [value.replace(NUL, SYMBOL) if type(value) is str else value for value in values]
     return values
