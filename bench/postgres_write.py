@@ -3,8 +3,8 @@
 What is timed is each transaction as the writer opens it, from BEGIN until its COMMIT is on the disk: reading ledger
 and horizon, deciding, history (which maps what changed), rows of all tables, source records, photos, addresses, members
 and offices, counters, photos pending. Not timed: reading XML, mapping the page's records, and publishing. The server
-is a real one on a disk with fsync on; checkpoints and autovacuum are put off, so that WAL is what the listings cost. Before changed
-and touched listings are written, the ledger wants them and all photos are stored, as they are in a feed at work.
+is a real one on a disk with fsync on; checkpoints and autovacuum are put off, so that WAL is what the listings cost.
+Before changed and touched listings are written, the ledger wants them and all photos are stored, as in a feed at work.
 """
 
 from __future__ import annotations

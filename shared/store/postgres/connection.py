@@ -15,6 +15,8 @@ from shared.store.sql.connection import LockOrderError, Row, plain, quoted, uniq
 
 FETCHED = 2_000
 """Rows of a streamed query in memory at once."""
+MANY = 1_000
+"""Rows in one statement that make a table grow; fewer are those of a page's keys, and most are there already."""
 AT_ONCE = 5_000
 """Rows in the arrays of one statement."""
 
@@ -84,6 +86,7 @@ class PostgresConnection:
         """By arrays: a statement of which the plan is the same whatever is stored, and few bytes of it to parse."""
         sql = _by_arrays(table, tuple(columns), conflict)
         rows = unique(table, columns, rows)
+        self.grew = self.grew or len(rows) >= MANY
         for start in range(0, len(rows), AT_ONCE):
             arrays = [list(values) for values in zip(*map(plain, rows[start : start + AT_ONCE]), strict=True)]
             self._session.execute(sql, arrays)

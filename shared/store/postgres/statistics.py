@@ -22,7 +22,8 @@ SAMPLE = 10
 """Of PostgreSQL's hundred: 3,000 rows tell how often a feed occurs."""
 GROWN = """
 SELECT relname FROM pg_class
-WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema()) AND relname = ANY(%s) AND pg_relation_size(oid) / 8192 > greatest(%s, CASE WHEN EXISTS (
+WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema()) AND relname = ANY(%s)
+AND pg_relation_size(oid) / 8192 > greatest(%s, CASE WHEN EXISTS (
     SELECT 1 FROM pg_stats WHERE schemaname = current_schema() AND tablename = relname
 ) THEN 2 * relpages ELSE 0 END)
 """

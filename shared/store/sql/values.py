@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from shared.store.sql.connection import NUL, SYMBOL
 
-
 _encode = msgspec.json.Encoder().encode
 
 
+@lru_cache(maxsize=4096)
 def instant(value: datetime | None) -> str | None:
     """ISO 8601 in UTC with a ``Z``: sorts as time does, and every database reads it."""
     if value is None:

@@ -19,6 +19,7 @@ def _day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
+@functools.lru_cache(maxsize=4096)
 def _exact(value: Decimal | None) -> float | str | None:
     """As a number if one is exactly that (SQLite itself reads some texts a bit beside), else as text."""
     if value is None:
