@@ -110,7 +110,7 @@ class Pages:
         self.store = Timed(store)
         settings = {FEED: WriterSettings(mapping=FEED)}
         self._transport = MemoryTransport()
-        self._writer = MappedWriter(settings, self.store, Outbox(self._transport))  # type: ignore[arg-type]
+        self._writer = MappedWriter(settings, self.store, Outbox(self._transport))
         self._writer.known = {}
 
     def want(self, records: Sequence[SourceRecord]) -> None:

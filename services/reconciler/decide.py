@@ -19,7 +19,7 @@ def on_inventory(
 
     ``lines`` are the ledger's lines in the range but those of the keys ``alike``, which are stored and settled as they
     are listed and wanted by nothing, so that nothing is to be done. ``candidates`` are the keys in it that are
-    candidates for removal now. Candidates are weighed together once every range has been handled (``weigh``), never here.
+    candidates for removal now; they are weighed together once every range has been handled (``weigh``), never here.
     """
     here = dict(taken.entries)
     effects: list[Effect] = [EndCandidacy(key) for key in candidates if key in here]
