@@ -12,14 +12,19 @@ from shared.messages import InventoryTaken, ListingsDeleted
 from shared.store.base import Candidates
 
 
-def on_inventory(taken: InventoryTaken, lines: Iterable[Line], candidates: Collection[str]) -> list[Effect]:
+def on_inventory(
+    taken: InventoryTaken, lines: Iterable[Line], candidates: Collection[str], alike: Iterable[str] = ()
+) -> list[Effect]:
     """Want what is missing or differs; note as candidates what this range of a proven inventory lacks.
 
-    ``lines`` are the ledger's lines in the range, ``candidates`` the keys in it that are candidates for removal now.
-    Candidates are weighed together once every range has been handled (``weigh``), never here.
+    ``lines`` are the ledger's lines in the range but those of the keys ``alike``, which are stored and settled as they
+    are listed and wanted by nothing, so that nothing is to be done. ``candidates`` are the keys in it that are
+    candidates for removal now; they are weighed together once every range has been handled (``weigh``), never here.
     """
     here = dict(taken.entries)
     effects: list[Effect] = [EndCandidacy(key) for key in candidates if key in here]
+    for key in alike:
+        del here[key]
     for line in lines:
         stamp = here.pop(line.key, None)
         if stamp is not None:

@@ -83,9 +83,9 @@ class Reconciler:
             horizon = tx.ledger.horizon(feed, resource)
             if horizon is not None and taken.observed_at < horizon.observed_at:
                 return "overtaken"
-            lines = tx.ledger.between(feed, resource, taken.after, taken.upto)
+            alike, lines = tx.ledger.unlike(feed, resource, taken.after, taken.upto, dict(taken.entries))
             candidates = tx.removals.candidates_between(feed, resource, taken.after, taken.upto)
-            tx.records.apply(feed, resource, run_id, on_inventory(taken, lines, candidates))
+            tx.records.apply(feed, resource, run_id, on_inventory(taken, lines, candidates, alike))
             if taken.proven:
                 tx.removals.mark_part(
                     feed, resource, taken.observed_at, taken.part, taken.parts, taken.count, taken.server_date

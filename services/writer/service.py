@@ -173,8 +173,9 @@ class Writer:
         effects: list[Effect] = []
         with self._store.write() as tx:
             lines = list(islice(tx.ledger.between(feed, resource, after, None), REMAP_AT_ONCE))
+            sources = tx.records.sources(feed, resource, [line.key for line in lines if line.stored])
             for line in lines:
-                record = tx.records.source(feed, resource, line.key) if line.stored else None
+                record = sources.get(line.key)
                 if record is None:
                     continue
                 try:
@@ -250,6 +251,8 @@ class Writer:
         historian = Historian(feed, resource, self._mappings[settings.mapping], settings.history_exclude)
         changing = [item for item in effects if isinstance(item, StoreRecord | RemoveRecord)]
         ends = tx.records.last_entries(feed, resource, [item.line.key for item in changing])
+        gone_or_other = [item for item in changing if isinstance(item, RemoveRecord) or not item.insert]
+        sources = tx.records.sources(feed, resource, [item.line.key for item in gone_or_other])
         entries: list[AddHistory] = []
         for effect in changing:
             key, at = effect.line.key, effect.line.observed_at
@@ -259,13 +262,13 @@ class Writer:
             with suppress(UnmappableError):
                 match effect:
                     case StoreRecord(mapped=now, source=sent, insert=False):
-                        before = tx.records.source(feed, resource, key)
+                        before = sources.get(key)
                         if before is not None:
                             entries += historian.changed(before, sent, now, at)
                     case StoreRecord(mapped=now) if end is not None and end.deleted:
                         entries.append(historian.returned(now, at))
                     case RemoveRecord():
-                        entries.append(historian.removed(key, tx.records.source(feed, resource, key), at))
+                        entries.append(historian.removed(key, sources.get(key), at))
                     case _:
                         pass
         return entries

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from shared.geocoding.regions import country_of, region_of
 
@@ -34,6 +34,7 @@ COLUMNS = (
 LENGTH = 300
 """Characters of an address; a longer one is none, and an index must hold it."""
 
+_SEPARATORS = str.maketrans("|.", "  ")
 _UNIT = r"(?:(?:apt|apartment|unit|suite|bureau|app)\b\s*#?|#)\s*"
 _UNIT_FIRST = re.compile(rf"(?:{_UNIT}[\w-]*\w(?:\s*[-,]\s*|\s+)|\w+\s*-\s*)(?=\d)")
 _UNIT_LAST = re.compile(rf"(?:^|[\s,]+){_UNIT}[\w-]+$")
@@ -59,7 +60,7 @@ class Address:
     @property
     def text(self) -> str:
         """All of it in one line; ``read`` makes the same address from it."""
-        return "|".join(astuple(self))
+        return "|".join((self.street, self.locality, self.city, self.province, self.postal_code, self.country))
 
     @property
     def number(self) -> str:
@@ -105,6 +106,8 @@ def address_of(parts: Mapping[str, str | None]) -> Address | None:
 
 def plain(text: str) -> str:
     """Text in lower case, composed (NFKC), without control characters, dots and the ``|`` that separates parts."""
+    if text.isascii() and text.isprintable():  # as nearly all are
+        return " ".join(text.lower().translate(_SEPARATORS).split()).strip(" ,;")
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     text = "".join(" " if unicodedata.category(c)[0] in "CZ" or c in "|." else c for c in text.replace("’", "'"))
     return " ".join(text.split()).strip(" ,;")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _COUNTRIES = {
     "ca": "Canada|CAN",
@@ -38,6 +39,7 @@ _REGIONS = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def fold(text: str) -> str:
     """A name without what people write differently: case, accents, punctuation, and Saint written St."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))

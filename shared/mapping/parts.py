@@ -46,14 +46,23 @@ class Children:
                 rows.append(tuple(row))
 
 
+REMEMBERED = 8_192
+"""Photos of which it is remembered what they became: those of a few pages, some megabytes."""
+
+
 class Photos:
-    """Elements that describe photos. The first of a key counts; an entry without a key cannot be kept as a photo."""
+    """Elements that describe photos. The first of a key counts; an entry without a key cannot be kept as a photo.
+
+    A changed listing is mapped three times (as it is; for its history as it was and as it is) and most of its photos
+    are the same each time, so what became of the last ones is remembered.
+    """
 
     def __init__(self, plan: Plan, columns: list[str], identity: str, stamps: tuple[str, str]) -> None:
         self._plan = plan
         self._blank: list[Any] = [None] * len(columns)
         self._identity = identity
         self._stamps = stamps
+        self._made: dict[tuple[Any, ...], MediaItem] = {}
         self._thumbnail, self._photo, self._large, self._caption, self._modified, self._listed = (
             columns.index(name)
             for name in (
@@ -83,10 +92,25 @@ class Photos:
                 draft.media.append(self._item(name, place, item, path, draft))
 
     def _item(self, name: str, place: int, item: dict[str, Any], path: str, draft: Draft) -> MediaItem:
+        order = int(name) if len(name) < 10 and name.isascii() and name.isdigit() else place
+        same = (order, *item, *item.values())
+        try:
+            known = self._made.get(same)
+        except TypeError:  # it holds elements of its own
+            return self._new(name, order, place, item, path, draft)
+        if known is None:
+            odd = len(draft.extra)
+            known = self._new(name, order, place, item, path, draft)
+            if len(draft.extra) == odd:
+                if len(self._made) >= REMEMBERED:
+                    self._made.clear()
+                self._made[same] = known
+        return known
+
+    def _new(self, name: str, order: int, place: int, item: dict[str, Any], path: str, draft: Draft) -> MediaItem:
         row = self._blank.copy()
         fill(row, item, self._plan, f"{path}[{place}]/", draft)
         large, photo, thumbnail = row[self._large], row[self._photo], row[self._thumbnail]
-        order = int(name) if len(name) < 10 and name.isascii() and name.isdigit() else place
         stamp = item.get(self._stamps[0]) or item.get(self._stamps[1]) or ""
         version = f"{stamp}|{_path(large or photo or thumbnail or '')}"
         return MediaItem(

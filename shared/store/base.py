@@ -77,6 +77,15 @@ class Ledger(Protocol):
     def between(self, feed: str, resource: str, after: str | None, upto: str | None) -> Iterator[Line]:
         """Every line in ``(after, upto]`` in key order, locked."""
 
+    def unlike(
+        self, feed: str, resource: str, after: str | None, upto: str | None, listed: Mapping[str, str]
+    ) -> tuple[set[str], list[Line]]:
+        """Of the lines in ``(after, upto]``, locked, the keys of those an inventory finds as they are, and the others.
+
+        The former are stored under the timestamp that is ``listed``, settled, and wanted by nothing; of an inventory
+        those are nearly all. The others come whole, in key order.
+        """
+
     def due(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
         """Keys in ``(after, upto]`` that are wanted, not yet asked for in vain by that inventory, not in back-off."""
 
@@ -215,6 +224,9 @@ class Records(Protocol):
 
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
+
+    def sources(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, SourceRecord]:
+        """Those of these records that are stored, as the MLS sent them; all in memory at once."""
 
     def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
         """The newest entry of the history of those of ``keys`` that have one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.effects import DropLine, Line, PutLine
 from shared.store.base import Horizon
@@ -176,3 +177,20 @@ def test_the_horizon_is_complete_once_its_candidates_were_weighed(kit: Kit) -> N
     assert horizon(kit) == Horizon(10, 7, complete=True)
     kit.inventory(20, count=7)
     assert horizon(kit) == Horizon(20, 7, complete=False)
+
+
+def test_an_inventory_is_told_apart_from_lines_it_finds_as_they_are(kit: Kit) -> None:
+    quiet = Line("2", True, 5, "s1", b"hash")
+    others = [
+        replace(quiet, key="3", stamp="s0"),  # other timestamps
+        replace(quiet, key="4", unsettled=True),
+        replace(quiet, key="5", wanted_stamp="s1", wanted_by=4),
+        replace(quiet, key="6", stored=False),
+        replace(quiet, key="7", stamp=None),
+        replace(quiet, key="8"),  # not listed
+    ]
+    beyond = [replace(quiet, key="1"), replace(quiet, key="9")]
+    kit.apply(*(PutLine(line) for line in (quiet, *others, *beyond)))
+    listed = dict.fromkeys(["1", "2", "3", "4", "5", "6", "7", "9", "x"], "s1")
+    with kit.store.write() as tx:
+        assert tx.ledger.unlike(FEED, "property", "1", "8", listed) == ({"2"}, others)

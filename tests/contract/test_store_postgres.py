@@ -23,10 +23,11 @@ from shared.effects import Count, Line, PutLine, Quarantine
 from shared.messages import SourceRecord
 from shared.store.base import NewObject, StoreError, StoreUnavailableError
 from shared.store.postgres import database as pg
-from shared.store.postgres.connection import lock_number
+from shared.store.postgres.connection import MANY, lock_number
+from shared.store.postgres.statistics import EVERY
 from shared.store.postgres.store import PostgresStore
 from shared.store.sql.connection import LockOrderError
-from tests.contract.stores import FEED, RUN, Kit, Listing, PostgresBackend, fetched
+from tests.contract.stores import FEED, RUN, START, Kit, Listing, PostgresBackend, fetched
 from tests.servers.postgres import OwnPostgres, Postgres, own_postgres
 
 ROOT = Path(shared.__file__).parent.parent
@@ -447,3 +448,16 @@ def test_objects_fetched_again_and_again_keep_one_row(kit: Kit) -> None:
     for name in names:
         kit.settle("1", fetched(want, name))
     assert sorted(kit.objects().values()) == ["dead", "dead", "live"]
+
+
+def test_tables_that_grow_are_counted_before_autovacuum_comes(postgres_backend: PostgresBackend) -> None:
+    store = postgres_backend.open(lambda: START)
+    for page in range(EVERY):
+        with store.write() as tx:
+            lines = [PutLine(Line(f"{page}-{n}", observed_at=1)) for n in range(MANY)]
+            tx.records.apply(FEED, "property", RUN, lines)
+    store.close()
+    known = "SELECT attname, n_distinct FROM pg_stats WHERE tablename = 'ledger' AND attname IN ('feed', 'key')"
+    found = dict(postgres_backend.rows(known))
+    assert found["feed"] == 1
+    assert found["key"] == -1

@@ -10,19 +10,22 @@ from typing import Any
 
 import psycopg
 
-from shared.store.postgres.values import Shape, key_of, shape_of
-from shared.store.sql.connection import LockOrderError, Row, plain
+from shared.store.postgres.values import Shape, shape_of
+from shared.store.sql.connection import LockOrderError, Row, plain, quoted, unique
 
 FETCHED = 2_000
 """Rows of a streamed query in memory at once."""
+MANY = 1_000
+"""Rows in one statement that make a table grow; fewer are those of a page's keys, and most are there already."""
+AT_ONCE = 5_000
+"""Rows in the arrays of one statement."""
 
 
 class Session(psycopg.Connection[Row]):
-    """A connection, and which of its own temporary tables it has."""
+    """A connection, and how many cursors it has had."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.staging: set[str] = set()
         self.cursors = itertools.count()
 
 
@@ -56,7 +59,8 @@ class PostgresConnection:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._held: dict[str, bool] = {}
-        self._staged: set[str] = set()
+        self.grew = False
+        """Whether rows were inserted in bulk."""
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> psycopg.Cursor[Row]:
         return self._session.execute(translated(sql), plain(values))
@@ -76,40 +80,48 @@ class PostgresConnection:
     def among(self, column: str, keys: Iterable[str]) -> Iterator[tuple[str, list[Any]]]:
         found = plain(sorted(keys))
         if found:
-            yield f"{column} = ANY(?)", [list(found)]
+            yield f"{column} = ANY(%b)", [list(found)]
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> None:
+        """By arrays: a statement of which the plan is the same whatever is stored, and few bytes of it to parse."""
+        sql = _by_arrays(table, tuple(columns), conflict)
+        rows = unique(table, columns, rows)
+        self.grew = self.grew or len(rows) >= MANY
+        for start in range(0, len(rows), AT_ONCE):
+            arrays = [list(values) for values in zip(*map(plain, rows[start : start + AT_ONCE]), strict=True)]
+            self._session.execute(sql, arrays)
 
     def put(self, table: str, rows: Sequence[Row], *, new: bool) -> None:
         shape = shape_of(table)
-        rows = list({key_of(shape, row): row for row in rows}.values())
         if new:
-            self._copy(table, shape, rows)
-        elif rows:
-            staging = self._stage(table, shape, rows)
-            self.execute(f"{_insert(table, shape)} SELECT {shape.columns} FROM {staging} {_over(shape)}")
+            self._copy(table, shape, list({shape.key_of(row): row for row in rows}.values()))
+        else:
+            self.insert(table, shape.names, rows, _over(shape))
 
     def replace(self, table: str, rows: Sequence[Row], feed: str, keys: Sequence[str]) -> None:
-        """Rows that are equal already are left alone: an update, even to the same values, would write them anew.
+        """Rows that are equal already are left alone; the others are deleted, and written as new ones are.
 
-        Nothing is joined to the temporary table, of which the planner knows nothing.
+        The rows there are read by an index and deleted by their place: no plan can go wrong, nothing is staged in a
+        temporary table (to empty one costs more than to write a page), and PostgreSQL updates by writing anew, too.
         """
         if not keys:
             return
         shape = shape_of(table)
-        rows = list({key_of(shape, row): row for row in rows}.values())
-        these, values = f"feed = ? AND {shape.key[1]} = ANY(?)", (feed, list(keys))
-        if len(shape.key) > 2:
-            names = ", ".join(f'"{name}"' for name in shape.key)
-            kept = {key_of(shape, row) for row in rows}
-            here = self.execute(f'SELECT {names} FROM "{table}" WHERE {these}', values)
-            away = " AND ".join(f'"{name}" = ?' for name in shape.key)
-            self.executemany(f'DELETE FROM "{table}" WHERE {away}', [key for key in here.fetchall() if key not in kept])
-        if rows:
-            staging = self._stage(table, shape, rows)
-            self.execute(
-                f"{_insert(table, shape)} SELECT {shape.columns} FROM {staging} EXCEPT "
-                f'SELECT {shape.columns} FROM "{table}" WHERE {these} {_over(shape)}',
-                values,
-            )
+        wanted: dict[tuple[Any, ...], Row] = {shape.key_of(row): row for row in rows}
+        here = self.execute(
+            f'SELECT ctid, {shape.columns} FROM "{table}" WHERE feed = ? AND {shape.key[1]} = ANY(%b)',
+            (feed, list(keys)),
+        ).fetchall()
+        away = []
+        for place, *row in here:
+            key = shape.key_of(row)
+            if key in wanted and shape.same(row, wanted[key]):
+                del wanted[key]
+            else:
+                away.append(place)
+        if away:
+            self.execute(f'DELETE FROM "{table}" WHERE ctid = ANY(?::tid[])', (away,))
+        self._copy(table, shape, list(wanted.values()))
 
     def lock(self, feed: str, *, of: str = "feed", shared: bool = False) -> None:
         name = f"{of} {feed}"
@@ -121,24 +133,10 @@ class PostgresConnection:
         self.execute(f"SELECT pg_advisory_xact_lock{kind}(?)", (lock_number(name),))
         self._held[name] = shared
 
-    def _stage(self, table: str, shape: Shape, rows: Sequence[Row]) -> str:
-        """Copy rows into this session's temporary table of that shape; its name."""
-        staging = f"incoming_{table}"
-        if table not in self._session.staging:
-            self.execute(f'CREATE TEMP TABLE IF NOT EXISTS {staging} (LIKE "{table}") ON COMMIT DELETE ROWS')
-        elif table in self._staged:
-            self.execute(f"DELETE FROM {staging}")
-        self._staged.add(table)
-        self._copy(staging, shape, rows)
-        return staging
-
-    def committed(self) -> None:
-        """The temporary tables made in the transaction are there to stay."""
-        self._session.staging |= self._staged
-
     def _copy(self, table: str, shape: Shape, rows: Sequence[Row]) -> None:
         if not rows:
             return
+        self.grew = True
         with (
             self._session.cursor() as cursor,
             cursor.copy(f'COPY "{table}" ({shape.columns}) FROM STDIN (FORMAT BINARY)') as copy,
@@ -148,11 +146,14 @@ class PostgresConnection:
                 copy.write_row(row)
 
 
-def _insert(table: str, shape: Shape) -> str:
-    return f'INSERT INTO "{table}" ({shape.columns})'
+@functools.cache
+def _by_arrays(table: str, columns: tuple[str, ...], conflict: str) -> str:
+    shape = shape_of(table)
+    arrays = ", ".join(f"%b::{shape.types[shape.names.index(name)]}[]" for name in columns)
+    return f'INSERT INTO "{table}" ({quoted(columns)}) SELECT * FROM unnest({arrays}) {conflict}'
 
 
+@functools.cache
 def _over(shape: Shape) -> str:
-    key = ", ".join(f'"{name}"' for name in shape.key)
     change = ", ".join(f'"{name}" = excluded."{name}"' for name in shape.rest)
-    return f"ON CONFLICT ({key}) DO UPDATE SET {change}" if change else f"ON CONFLICT ({key}) DO NOTHING"
+    return f"ON CONFLICT ({quoted(shape.key)}) DO " + (f"UPDATE SET {change}" if change else "NOTHING")

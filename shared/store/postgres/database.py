@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from shared.store.base import StoreError, StoreUnavailableError
+from shared.store.postgres import statistics
 from shared.store.postgres.clock import ServerClock
 from shared.store.postgres.connection import PostgresConnection, Session, stream, translated
 from shared.store.postgres.values import adapt
@@ -79,6 +80,7 @@ class PostgresDatabase:
         self._connections = connections
         self._patience = patience
         self._clock = clock
+        self._growths = 0
         self._pool = self._new_pool()
 
     @property
@@ -176,9 +178,17 @@ class PostgresDatabase:
             with _translated():
                 yield connection
                 self._commit(session)
-            connection.committed()
+            if connection.grew:
+                self._count(session)
         finally:
             self._give_back(session)
+
+    def _count(self, session: Session) -> None:
+        """From time to time have grown tables looked at; what was committed does not depend on it."""
+        self._growths += 1
+        if self._growths % statistics.EVERY == 0:
+            with contextlib.suppress(psycopg.Error):
+                statistics.refresh(session)
 
     def _commit(self, session: Session) -> None:
         try:

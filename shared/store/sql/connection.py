@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from shared.store.metadata import metadata
 
 Row = tuple[Any, ...]
 Rows = list[Row]
@@ -47,6 +50,12 @@ class Connection(Protocol):
         """The condition that ``column`` is one of ``keys``, with its values, in as many parts as the database needs.
 
         No part when there are no keys.
+        """
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> None:
+        """Insert rows of these columns; ``conflict`` is what becomes of rows that are there (``ON CONFLICT …``).
+
+        Of rows with the same key the last is taken.
         """
 
     def put(self, table: str, rows: Sequence[Row], *, new: bool) -> None:
@@ -137,6 +146,12 @@ def upsert(table: str, columns: Sequence[str], keys: Sequence[str]) -> str:
     )
 
 
+def unique(table: str, columns: Sequence[str], rows: Sequence[Row]) -> Sequence[Row]:
+    """The last of the rows of each key of the table, whose values are those of ``columns``."""
+    key_of = itemgetter(*(columns.index(column.name) for column in metadata.tables[table].primary_key.columns))
+    return list({key_of(row): row for row in rows}.values())
+
+
 def quoted(names: Iterable[str]) -> str:
     """Names of columns, quoted and separated by commas."""
     return ", ".join(f'"{name}"' for name in names)
@@ -147,6 +162,7 @@ NUL, SYMBOL = "\0", "\u2400"
 
 def plain(values: Sequence[Any]) -> Sequence[Any]:
     """``values`` with NUL in texts, and in lists of texts, replaced by its symbol."""
-    if any(type(value) is str and NUL in value for value in values):
-        values = [value.replace(NUL, SYMBOL) if type(value) is str else value for value in values]
+    for value in values:
+        if type(value) is str and NUL in value:
+            return [value.replace(NUL, SYMBOL) if type(value) is str else value for value in values]
     return values

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 
 from shared.store.sql.connection import Connection
 
-ADD = (
-    "INSERT INTO run_count (run_id, feed, resource, name, value) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (run_id, feed, resource, name) DO UPDATE SET value = run_count.value + excluded.value"
-)
+COLUMNS = ("run_id", "feed", "resource", "name", "value")
+ADD = "ON CONFLICT (run_id, feed, resource, name) DO UPDATE SET value = run_count.value + excluded.value"
 
 
 class Counts:
@@ -26,5 +24,5 @@ class Counts:
 
     def write(self, connection: Connection) -> None:
         """Write them, in the order of their keys, so that two transactions never wait for each other; no zeros."""
-        connection.executemany(ADD, [(*key, n) for key, n in sorted(self._counted.items()) if n])
+        connection.insert("run_count", COLUMNS, [(*key, n) for key, n in sorted(self._counted.items()) if n], ADD)
         self._counted.clear()

@@ -116,7 +116,7 @@ def _references(connection: Connection, feed: str, listings: Iterable[str]) -> d
     for which, values in connection.among("listing_key", listings):
         for listing, resource, key, digest in connection.execute(
             f"SELECT listing_key, resource, key, hash FROM record_reference WHERE feed = ? AND {which}", (feed, *values)
-        ):
+        ).fetchall():
             found[listing, (resource, key)] = digest
     return found
 

@@ -161,15 +161,12 @@ def relink(connection: Connection, feed: str, keys: Iterable[str], now: int) -> 
         connection.executemany(
             "DELETE FROM listing_address WHERE feed = ? AND listing_key = ?", [(feed, key) for key in gone]
         )
-        connection.executemany(
-            "INSERT INTO listing_address (feed, listing_key, address) VALUES (?, ?, ?)",
-            [(feed, key, address) for key, address in made],
-        )
-        connection.executemany(
-            "INSERT INTO geocode (address, asked, misses, failures, next_attempt_at) VALUES (?, 0, 0, 0, ?) "
+        connection.put("listing_address", [(feed, key, address) for key, address in made], new=True)
+        connection.insert(
+            "geocode", ("address", "asked", "misses", "failures", "next_attempt_at"),
+            [(address, 0, 0, 0, now) for _, address in made if address is not None],
             "ON CONFLICT DO NOTHING",
-            [(address, now) for _, address in made if address is not None],
-        )
+        )  # fmt: skip
         connection.executemany(
             f"DELETE FROM geocode WHERE address = ? AND latitude IS NULL AND {_UNLINKED}",
             [(address,) for address in {before[key] for key in gone} if address is not None],

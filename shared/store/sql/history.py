@@ -7,23 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from shared.effects import AddHistory
 from shared.history import DELETED, entry_key, first_key
 from shared.store.base import HistoryEntry, LastEntry
-from shared.store.sql.connection import Connection, Database, marks, transaction
-from shared.store.sql.values import instant
+from shared.store.sql.connection import Connection, Database, transaction
 from shared.store.tables import history_tables
 
 NAME = history_tables.history_transactional.name
-COLUMNS = ", ".join(column.name for column in history_tables.history_transactional.columns)
+NAMES = tuple(column.name for column in history_tables.history_transactional.columns)
+COLUMNS = ", ".join(NAMES)
 
 
 def add(connection: Connection, feed: str, resource: str, entries: Sequence[AddHistory]) -> None:
     """Add entries within the caller's transaction; one that is there already stays as it is."""
-    connection.executemany(
-        f"INSERT INTO {NAME} ({COLUMNS}) VALUES ({marks(11)}) ON CONFLICT DO NOTHING",
+    connection.insert(
+        NAME, NAMES,
         [
             (feed, entry_key(resource, entry.key, entry.observed_at, entry.field), resource, entry.key, entry.record_id,
-             entry.field, entry.previous, entry.new, entry.change_type, instant(entry.modified), entry.observed_at)
+             entry.field, entry.previous, entry.new, entry.change_type, entry.modified, entry.observed_at)
             for entry in entries
         ],
+        "ON CONFLICT DO NOTHING",
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from shared.effects import Line
 from shared.store.base import Horizon
@@ -16,6 +16,8 @@ DUE = (
     "wanted_by IS NOT NULL AND (attempted_by IS NULL OR attempted_by <> wanted_by) "
     "AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"
 )
+
+QUIET = "stored AND stamp IS NOT NULL AND NOT unsettled AND wanted_by IS NULL"
 
 
 def to_line(row: tuple[object, ...]) -> Line:
@@ -42,7 +44,7 @@ class SqlLedger:
         found: dict[str, Line] = {}
         for which, values in self._connection.among("key", set(keys)):
             sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? AND {which}"
-            for row in self._connection.execute(sql, (feed, resource, *values)):
+            for row in self._connection.execute(sql, (feed, resource, *values)).fetchall():
                 found[row[0]] = to_line(row)
         return found
 
@@ -52,6 +54,25 @@ class SqlLedger:
         sql = f"SELECT {COLUMNS} FROM ledger WHERE feed = ? AND resource = ? {limits} ORDER BY key"
         for row in self._connection.stream(sql, (feed, resource, *values)):
             yield to_line(row)
+
+    def unlike(
+        self, feed: str, resource: str, after: str | None, upto: str | None, listed: Mapping[str, str]
+    ) -> tuple[set[str], list[Line]]:
+        self._connection.lock(feed)
+        limits, values = between(after, upto)
+        here = f"FROM ledger WHERE feed = ? AND resource = ? {limits}"
+        stamps = self._connection.stream(f"SELECT key, stamp {here} AND {QUIET}", (feed, resource, *values))
+        alike: set[str] = set()
+        unlike: list[str] = []
+        for key, stamp in stamps:
+            if listed.get(key) == stamp:
+                alike.add(key)
+            else:
+                unlike.append(key)
+        found = self.lines(feed, resource, unlike)
+        others = self._connection.execute(f"SELECT {COLUMNS} {here} AND NOT ({QUIET})", (feed, resource, *values))
+        found.update((row[0], to_line(row)) for row in others.fetchall())
+        return alike, [found[key] for key in sorted(found)]
 
     def due(self, feed: str, resource: str, after: str | None, upto: str | None, now: int) -> list[str]:
         self._connection.lock(feed)

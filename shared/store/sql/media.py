@@ -20,10 +20,11 @@ DUE = (
     f"pending AND (attempted_by IS NULL OR attempted_by < {HORIZON}) "
     "AND (next_attempt_at IS NULL OR next_attempt_at <= ?)"
 )
+SET = ("feed", "resource_name", "resource_record_key", "photos_count", "photos_stored", "complete_at")
 PUT_SET = (
-    "INSERT INTO media_set VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (feed, resource_name, resource_record_key) "
-    "DO UPDATE SET photos_count = excluded.photos_count, photos_stored = excluded.photos_stored, complete_at = "
-    "CASE WHEN excluded.complete_at IS NULL THEN NULL ELSE coalesce(media_set.complete_at, excluded.complete_at) END"
+    "ON CONFLICT (feed, resource_name, resource_record_key) DO UPDATE SET photos_count = excluded.photos_count, "
+    "photos_stored = excluded.photos_stored, complete_at = CASE WHEN excluded.complete_at IS NULL THEN NULL "
+    "ELSE coalesce(media_set.complete_at, excluded.complete_at) END"
 )
 
 
@@ -215,7 +216,8 @@ def recount(connection: Connection, feed: str, resource: str, keys: Iterable[str
         connection.execute(
             f"DELETE FROM media_set WHERE feed = ? AND resource_name = ? AND {which}", (feed, resource, *values)
         )
-    connection.executemany(
-        PUT_SET,
+    connection.insert(
+        "media_set", SET,
         [(feed, resource, key, listed, stored, now if stored == listed else None) for key, listed, stored in rows],
-    )
+        PUT_SET,
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 from shared.effects import Photo, StoreRecord
-from shared.store.sql.connection import Connection, Row, marks, quoted, same
+from shared.store.sql.connection import Connection, Row, quoted, same
 from shared.store.sql.media import FORGOTTEN, RECORD, recount
 from shared.store.sql.values import instant
 from shared.store.tables import metadata
@@ -26,9 +26,7 @@ _in_order = itemgetter(
 )
 SAME = same("media.wanted_version", "excluded.wanted_version")
 LIST = (
-    f"INSERT INTO media ({quoted(LISTED)}, pending, attempts, recheck) "
-    f"VALUES ({marks(len(LISTED))}, ?, 0, false) ON CONFLICT (feed, resource_name, resource_record_key, media_key) "
-    "DO UPDATE SET "
+    "ON CONFLICT (feed, resource_name, resource_record_key, media_key) DO UPDATE SET "
     + ", ".join(f'"{name}" = excluded."{name}"' for name in LISTED[4:])
     # a new version starts afresh, whatever was tried before
     + f", attempts = CASE WHEN {SAME} THEN media.attempts ELSE 0 END"
@@ -65,7 +63,11 @@ def merge(connection: Connection, feed: str, resource: str, records: Sequence[St
                 sets.append((feed, resource, key, wanted, 0, None))
             continue
         rows, before = [_row(feed, resource, key, photo) for photo in record.photos], known.get(key, {})
-        different = [row for row in rows if row[3] not in before or before[row[3]][0] != row]
+        different = [
+            (*row[:11], photo.item.modified, photo.item.listed, photo.version, photo.version is not None, 0, False)
+            for row, photo in zip(rows, record.photos, strict=True)
+            if row[3] not in before or before[row[3]][0] != row
+        ]
         keep = {row[3] for row in rows if row[-1] is not None}
         here = {row[3] for row in rows}
         without = [(key, name, held) for name, (_, held) in before.items() if held is not None and name not in keep]
@@ -88,7 +90,7 @@ def merge(connection: Connection, feed: str, resource: str, records: Sequence[St
     )
     connection.put("media", fresh, new=True)
     connection.put("media_set", sets, new=True)
-    connection.executemany(LIST, [(*row, row[-1] is not None) for row in changed])
+    connection.insert("media", _GIVEN, changed, LIST)
     recount(connection, feed, resource, touched, now)
 
 
@@ -119,7 +121,7 @@ def _known(connection: Connection, feed: str, resource: str, keys: Sequence[str]
         for *row, held in connection.execute(
             f"SELECT {quoted(LISTED)}, object_key FROM media WHERE feed = ? AND resource_name = ? AND {which}",
             (feed, resource, *values),
-        ):
+        ).fetchall():
             found[row[2]][row[3]] = tuple(row), held
     return found
 

@@ -74,6 +74,8 @@ def name_of(feed: str, resource: str, key: str, kind: str, body: bytes) -> str:
 
 def supersede(connection: Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:
     """What became of these keys is known as of an instant each: what was set aside of them before is of no use."""
+    if not known:
+        return
     some = connection.execute("SELECT 1 FROM quarantine WHERE feed = ? AND resource = ? LIMIT 1", (feed, resource))
     if some.fetchone() is None:
         return  # the usual case, on the way of every page

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 import zstandard
+from msgspec.structs import astuple
 
 from shared.effects import (
     AddCandidate,
@@ -30,7 +31,7 @@ from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 from shared.store.base import LastEntry
 from shared.store.sql import history
-from shared.store.sql.connection import Connection, Row, marks, plain
+from shared.store.sql.connection import Connection, Row, plain
 from shared.store.sql.counters import Counts
 from shared.store.sql.embedded import LISTINGS, settle_embedded
 from shared.store.sql.extra import note
@@ -46,10 +47,12 @@ _decode = msgspec.msgpack.Decoder(SourceRecord).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 EVER = 2**63 - 1
-PUT_LINE = (
-    f"INSERT INTO ledger (feed, resource, {COLUMNS}, modification_timestamp) "
-    f"VALUES ({marks(15)}) ON CONFLICT (feed, resource, key) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS.split(", ")[1:])
+LINE = ("feed", "resource", *COLUMNS.split(", "))
+OVER = "ON CONFLICT (feed, resource, key) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in LINE[3:])
+NEWER = (
+    "ON CONFLICT (feed, resource, key) DO UPDATE SET by = excluded.by, "
+    "state = CASE removal_candidate.state WHEN 'approved' THEN 'approved' ELSE 'seen' END "
+    "WHERE excluded.by > removal_candidate.by"
 )
 
 
@@ -68,8 +71,8 @@ class SqlRecords:
         removed = _of(RemoveRecord, effects)
         lines = [effect.line for effect in _of(PutLine, effects)]
         unusable = [line for line in lines if bounded(line.key) != line.key]
-        self._connection.executemany(
-            PUT_LINE, [_line(feed, resource, line, None) for line in lines if line not in unusable]
+        self._connection.insert(
+            "ledger", LINE, [(feed, resource, *astuple(line)) for line in lines if line not in unusable], OVER
         )
         observed = [
             *((effect.line, effect.mapped.modified) for effect in stored),
@@ -91,13 +94,11 @@ class SqlRecords:
         self._for_keys(
             "DELETE FROM removal_candidate", feed, resource, [effect.key for effect in _of(EndCandidacy, effects)]
         )
-        self._connection.executemany(
-            "INSERT INTO removal_candidate (feed, resource, key, by, since, state) VALUES (?, ?, ?, ?, ?, 'seen') "
-            "ON CONFLICT (feed, resource, key) DO UPDATE SET by = excluded.by, "
-            "state = CASE removal_candidate.state WHEN 'approved' THEN 'approved' ELSE 'seen' END "
-            "WHERE excluded.by > removal_candidate.by",
-            [(feed, resource, effect.key, effect.by, effect.by) for effect in _of(AddCandidate, effects)],
-        )
+        self._connection.insert(
+            "removal_candidate", ("feed", "resource", "key", "by", "since", "state"),
+            [(feed, resource, effect.key, effect.by, effect.by, "seen") for effect in _of(AddCandidate, effects)],
+            NEWER,
+        )  # fmt: skip
         replaced = self._store(feed, resource, stored)
         self._remove(feed, resource, removed, len(removed) - approved)
         if resource == LISTINGS:
@@ -181,11 +182,19 @@ class SqlRecords:
         )
 
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
+        return self.sources(feed, resource, [key]).get(key)
+
+    def sources(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, SourceRecord]:
         self._connection.lock(feed)
-        row = self._connection.execute(
-            "SELECT body FROM source_record WHERE feed = ? AND resource = ? AND key = ?", (feed, resource, key)
-        ).fetchone()
-        return None if row is None else _decode(zstandard.ZstdDecompressor().decompress(row[0]))
+        decompress = zstandard.ZstdDecompressor().decompress
+        found: dict[str, SourceRecord] = {}
+        for which, values in self._connection.among("key", keys):
+            rows = self._connection.execute(
+                f"SELECT key, body FROM source_record WHERE feed = ? AND resource = ? AND {which}",
+                (feed, resource, *values),
+            )
+            found.update((key, _decode(decompress(body))) for key, body in rows)
+        return found
 
     def last_entries(self, feed: str, resource: str, keys: Iterable[str]) -> dict[str, LastEntry]:
         self._connection.lock(feed)
@@ -204,7 +213,7 @@ class SqlRecords:
 
 def _line(feed: str, resource: str, line: Line, modified: datetime | None) -> Row:
     """The whole row of a line."""
-    return (*plain((feed, resource, *msgspec.structs.astuple(line))), modified)
+    return (*plain((feed, resource, *astuple(line))), modified)
 
 
 def _of(kind: type[E], effects: Sequence[Effect]) -> list[E]:

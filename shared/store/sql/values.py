@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from shared.store.sql.connection import NUL, SYMBOL
 
+_encode = msgspec.json.Encoder().encode
 
+
+@lru_cache(maxsize=4096)
 def instant(value: datetime | None) -> str | None:
     """ISO 8601 in UTC with a ``Z``: sorts as time does, and every database reads it."""
     if value is None:
@@ -19,8 +24,8 @@ def instant(value: datetime | None) -> str | None:
 
 def as_json(value: Any) -> str:
     """JSON with characters as they are; NUL, which PostgreSQL keeps in no text, becomes its symbol."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return json.dumps(_visible(value), ensure_ascii=False, separators=(",", ":")) if r"\u0000" in text else text
+    text = _encode(value)
+    return (_encode(_visible(value)) if rb"\u0000" in text else text).decode()
 
 
 def _visible(value: Any) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from shared.store.base import StoreError
-from shared.store.sql.connection import Connection, Row, Rows, marks, plain
+from shared.store.sql.connection import Connection, Row, Rows, marks, plain, quoted, unique
 from shared.store.sqlite.values import adapted, insert
 from shared.store.tables import metadata
 
@@ -44,6 +44,12 @@ class SqliteConnection:
         for start in range(0, len(ordered), AT_ONCE):
             part = ordered[start : start + AT_ONCE]
             yield f"{column} IN ({marks(len(part))})", part
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> None:
+        self._raw.executemany(
+            f'INSERT INTO "{table}" ({quoted(columns)}) VALUES ({marks(len(columns))}) {conflict}',
+            adapted(table, map(plain, unique(table, columns, rows)), tuple(columns)),
+        )
 
     def put(self, table: str, rows: Sequence[Row], *, new: bool) -> None:
         del new  # finding out costs what replacing costs

@@ -19,6 +19,7 @@ def _day(value: date | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
+@functools.lru_cache(maxsize=4096)
 def _exact(value: Decimal | None) -> float | str | None:
     """As a number if one is exactly that (SQLite itself reads some texts a bit beside), else as text."""
     if value is None:
@@ -28,9 +29,10 @@ def _exact(value: Decimal | None) -> float | str | None:
 
 
 @functools.cache
-def _converters(name: str) -> list[tuple[int, Callable[[Any], Any]]]:
+def _converters(name: str, columns: tuple[str, ...]) -> list[tuple[int, Callable[[Any], Any]]]:
     found: list[tuple[int, Callable[[Any], Any]]] = []
-    for index, column in enumerate(metadata.tables[name].columns):
+    table = metadata.tables[name].columns
+    for index, column in enumerate([table[column] for column in columns] if columns else table):
         if isinstance(column.type, DateTime):
             found.append((index, instant))
         elif isinstance(column.type, Date):
@@ -42,9 +44,9 @@ def _converters(name: str) -> list[tuple[int, Callable[[Any], Any]]]:
     return found
 
 
-def adapted(name: str, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """Rows of table ``name``, in column order, as SQLite takes them."""
-    converters = _converters(name)
+def adapted(name: str, rows: Iterable[Sequence[Any]], columns: tuple[str, ...] = ()) -> list[Sequence[Any]]:
+    """Rows of table ``name``, in the order of its columns or of ``columns``, as SQLite takes them."""
+    converters = _converters(name, columns)
     found: list[Sequence[Any]] = []
     for row in rows:
         values = list(row)

@@ -1,0 +1,1 @@
+"""Benchmarks: each hot path against its floor, in the same run."""
