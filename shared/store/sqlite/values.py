@@ -15,17 +15,20 @@ from shared.store.sql.connection import marks, quoted
 from shared.store.sql.values import as_json, instant
 
 
-def _day(value: date | None) -> str | None:
-    return None if value is None else value.isoformat()
+def _day(value: date) -> str:
+    return value.isoformat()
 
 
 @functools.lru_cache(maxsize=4096)
-def _exact(value: Decimal | None) -> float | str | None:
-    """As a number if one is exactly that (SQLite itself reads some texts a bit beside), else as text."""
-    if value is None:
-        return None
+def _number(value: Decimal) -> float | None:
     number = float(value)
-    return number if Decimal(repr(number)) == value else str(value)
+    return number if Decimal(repr(number)) == value else None
+
+
+def _exact(value: Decimal) -> float | str:
+    """As a number if one is exactly that (SQLite itself reads some texts a bit beside), else as text."""
+    number = _number(value)
+    return str(value) if number is None else number
 
 
 @functools.cache
