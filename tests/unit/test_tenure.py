@@ -131,6 +131,22 @@ def test_a_store_that_is_away_can_be_told_nothing_and_the_lease_ends(world: Worl
     assert b.take()
 
 
+def test_what_is_given_back_while_it_is_renewed_is_not_held(world: World) -> None:
+    class GivenBackMeanwhile(Cut):
+        def renew(self, name: str, holder: str, seconds: float) -> bool:
+            ours = super().renew(name, holder, seconds)
+            tenure.release()
+            return ours
+
+    tenure = Tenure(GivenBackMeanwhile(world.store.leases), "fetcher:ddf", "one", SECONDS, world.clock)
+    assert tenure.take()
+    world.clock.now += SECONDS / 2
+    assert not tenure.renew()
+    assert not tenure.held
+    other = Tenure(world.store.leases, "fetcher:ddf", "other", SECONDS, world.clock)
+    assert other.take()
+
+
 def test_what_is_kept_is_renewed_and_what_is_lost_is_given_up(world: World) -> None:
     tenures = Tenures(SECONDS)
     a, b = world.tenure("a"), world.tenure("b")
