@@ -83,23 +83,24 @@ class Tenure:
 
 
 class Tenures:
-    """Keeps leases for as long as they are wanted, in a thread of its own: others may be busy for long."""
+    """Keeps leases for as long as they are wanted, in the order in which they were taken and in a thread of its own: others
+    may be busy for long."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._kept: set[Tenure] = set()
+        self._kept: dict[Tenure, None] = {}
         self._lock = threading.Lock()
 
     def keep(self, tenure: Tenure) -> None:
         """From now on, until it is lost or ``end``."""
         with self._lock:
-            self._kept.add(tenure)
+            self._kept[tenure] = None
 
     def end(self, tenure: Tenure) -> None:
         """Give it back, unless it was lost."""
         with self._lock:
             kept = tenure in self._kept
-            self._kept.discard(tenure)
+            self._kept.pop(tenure, None)
         if kept:
             tenure.release()
 
@@ -121,12 +122,12 @@ class Tenures:
             if not ours:
                 log.warning("a lease is lost: another process may take over", lease=tenure.name)
                 with self._lock:
-                    self._kept.discard(tenure)
+                    self._kept.pop(tenure, None)
 
     def close(self) -> None:
         """Give everything back."""
         with self._lock:
-            kept, self._kept = list(self._kept), set()
+            kept, self._kept = list(self._kept), {}
         for tenure in kept:
             tenure.release()
 

@@ -42,10 +42,14 @@ def differences(world: World) -> list[str]:
     if world.setup.people:
         _people(world, found)
     found.same("keys wanted", world.rows("SELECT key FROM ledger WHERE wanted_by IS NOT NULL"), [])
+    found.same("lines that an older observation took", world.rows("SELECT * FROM overtaken"), [])
     found.same("candidates", world.rows("SELECT key FROM removal_candidate"), [])
     if told(world) != lived(world):
         found.append(f"history tells {told(world)}, lived was {lived(world)}")
     found += _rooms_in_history(world)
+    if not world.setup.people:
+        others = "SELECT * FROM history_transactional WHERE resource_name <> 'property'"
+        found.same("history of listings' copies", world.rows(others), [])
     return found
 
 

@@ -1,4 +1,4 @@
-"""Database, photo store and broker as simulated processes see them: the real ones, stepped, and a broker of ill will."""
+"""Database, photo store and broker as simulated processes see them: the real ones, stepped, and an unkind broker."""
 
 from __future__ import annotations
 
@@ -27,9 +27,13 @@ CREATE TRIGGER gone AFTER DELETE ON property_record
   BEGIN INSERT INTO seen (key, removed_by, horizon) SELECT old.listing_key,
     (SELECT observed_at FROM ledger WHERE resource = 'property' AND key = old.listing_key),
     (SELECT observed_at FROM inventory WHERE resource = 'property'); END;
+CREATE TABLE overtaken (resource TEXT, key TEXT, latest INTEGER, observed_at INTEGER);
+CREATE TRIGGER observed BEFORE INSERT ON ledger
+  BEGIN INSERT INTO overtaken SELECT resource, key, observed_at, new.observed_at FROM ledger
+    WHERE feed = new.feed AND resource = new.resource AND key = new.key AND observed_at > new.observed_at; END;
 """
-"""The database's own account of every price a row ever had, and of every removal: in whose name, under which horizon.
-What was rolled back is not in it."""
+"""The database's own account of every price a row had, of every removal, in whose name and under which horizon, and
+of every line that an older observation took from a later one. What was rolled back is not in it."""
 
 
 def template(folder: Path) -> bytes:
@@ -54,7 +58,7 @@ class SteppedDatabase(Database):
         self._made = sqlite3.connect(":memory:", isolation_level=None, cached_statements=2_000)
         self._made.deserialize(template)
         names = self.read("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'alembic_version'")
-        self._tables = sorted((name for (name,) in names), key=lambda name: name == "seen")
+        self._tables = sorted((name for (name,) in names), key=lambda name: name in ("seen", "overtaken"))
 
     def connection(self) -> sqlite3.Connection:
         return self._made
@@ -222,7 +226,7 @@ class Bag:
         return min((item.due for item in self.waiting), default=None)
 
     def lost(self, owner: object, *, durable: bool) -> None:
-        """The process died: what it had in hand is delivered again; or all is lost, if the queues were in its memory."""
+        """The process died: what it had in hand is delivered again; all is lost, if the queues were in its memory."""
         if not durable:
             self.waiting.clear()
             self.in_hand.clear()

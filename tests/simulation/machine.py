@@ -1,4 +1,4 @@
-"""What all simulated worlds share: one clock, one scheduler, one database and photo store that are emptied between them.
+"""What simulated worlds share: one clock, one scheduler, one database and photo store that are emptied between them.
 
 Inside ``Machine.on`` whatever reads the time, sleeps or draws an identifier gets the world's.
 """

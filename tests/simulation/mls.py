@@ -1,4 +1,4 @@
-"""An MLS in a few lines, every step of it under control: it lists, changes, lags, fails, and answers as a ``Source``."""
+"""An MLS in a few lines, every step under control: it lists, changes, lags, fails, and answers as a ``Source``."""
 
 from __future__ import annotations
 
@@ -150,6 +150,11 @@ class Mls:
             key = self.rng.choice(sorted(self.listings))
             self.gone[key] = self.listings.pop(key)
 
+    def lose(self) -> None:
+        """Many listings disappear at once."""
+        for _ in range(len(self.listings) // 2):
+            self.disappear()
+
     def step(self) -> None:
         """Something changes."""
         if self.people and self.rng.random() < 0.5:
@@ -293,16 +298,14 @@ class MlsSource:
             stamps = self.mls.stamps(resource)
             keys, whole = self._some(sorted(stamps))
             packed = sorted(f"{key}\0{when(stamps[key])}".encode() for key in keys)
-            answer = Inventory(packed, self._date, whole, "" if whole else "the list was cut")
-        return answer
+            return Inventory(packed, self._date, whole, "" if whole else "the list was cut")
 
     def records(self, resource: str, keys: Sequence[str]) -> Page:
         with self._request():
             there = self.mls.stamps(resource)
             came, whole = self._some([key for key in keys if key in there])
             partial = not whole and self.mls.rng.random() < 0.5
-            answer = Page([self.mls.record(resource, key) for key in came], self._date, partial=partial)
-        return answer
+            return Page([self.mls.record(resource, key) for key in came], self._date, partial=partial)
 
     def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
         """Oldest change first, each page as the MLS is then; between two it may move on. Some ignore offsets."""

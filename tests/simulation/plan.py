@@ -78,6 +78,7 @@ WEIGHTS = {
     "bury": 1,
     "audit": 1,
     "lag": 3,
+    "outage": 2,
     "rest": 2,
 }
 """How often events of each kind are, relative to one another."""
@@ -93,9 +94,7 @@ def drawn(seed: int) -> Plan:
     setup = _setup(rng)
     count = 4 + rng.randrange(MOST_EVENTS - 3) if rng.random() < 0.9 else 3 * MOST_EVENTS
     kinds = rng.choices(KINDS, OFTEN, k=count)
-    events = [
-        Event(kind, rng.getrandbits(32), 1 + rng.randrange(MOST_WORK) if kind == "work" else 1) for kind in kinds
-    ]
+    events = [Event(kind, rng.getrandbits(32), 1 + rng.randrange(MOST_WORK) if kind == "work" else 1) for kind in kinds]
     return Plan(seed, setup, list(enumerate(events)))
 
 
@@ -116,7 +115,7 @@ def _setup(rng: random.Random) -> Setup:
         skewed=seldom(0.5),
         lagging=lagging,
         faulty=faulty,
-        guard=None if lagging or seldom(0.8) else rng.choice((1, 2)),
+        guard=None if lagging or seldom(0.75) else rng.choice((1, 2)),
         people=seldom(0.12),
         incremental=seldom(0.2),
         alike=seldom(0.5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,9 @@ class World:
         self.steps = 0
         self.crashes = 0
         self._boots = itertools.count(1)
-        self._settings = self.rng.choice(SETTINGS) if setup.people else SETTINGS[-1]
+        self.choices: Sequence[tuple[str, ...]] = SETTINGS if setup.people else SETTINGS[-1:]
+        """What processes may be told to list."""
+        self._settings: tuple[str, ...] = self.rng.choice(self.choices)
         machine.scheduler.watch = self._watch if story is not None else None
         self.places = self._places()
         self.processes: dict[str, Process | None] = {}
@@ -84,7 +87,7 @@ class World:
     def draw_resources(self) -> tuple[str, ...]:
         """What a process that starts now is told to list: a single one may be told otherwise each time."""
         if self.setup.people and self.setup.form == "embedded":
-            self._settings = self.rng.choice(SETTINGS)
+            self._settings = self.rng.choice(self.choices)
         return self._settings
 
     @property
@@ -148,6 +151,10 @@ class World:
                     self.bag.steal(draw)
             case "time":
                 self.passes(JUMPS[draw % len(JUMPS)])
+            case "outage":
+                self.mls.lose()
+                if self.story is not None:
+                    self.tell(f"the MLS has but {sorted(self.mls.listings)}")
             case "lag":
                 if self.setup.lagging:
                     self.mls.lag()
@@ -171,6 +178,9 @@ class World:
             self.machine.now += DAYS
             self.jobs.append(Job("bury"))
             self.quiet()
+        if self.rng.random() < 0.5:
+            for task in self.tasks():
+                task.frozen |= task.busy_since is not None and self.rng.random() < 0.5
         self.last_inventory()
         if self.setup.guard is not None:
             self._approve()
@@ -189,13 +199,25 @@ class World:
         self.thaw()
         self.quiet()
 
+    def sync(self) -> None:
+        """A run, until nothing is left of it. Raises Difference."""
+        self.jobs.append(Job("sync"))
+        self.quiet()
+
+    def restart(self) -> None:
+        """All processes die, and are started again."""
+        for process in self.live():
+            self.kill(process)
+        for where in self.places:
+            self._boot(where)
+
     def _must_wait(self) -> bool:
         """Whether something is in back-off, or names were left *writing* by a worker that died."""
-        backed_off = (
-            "SELECT EXISTS (SELECT 1 FROM ledger WHERE next_attempt_at IS NOT NULL) "
-            "OR EXISTS (SELECT 1 FROM media WHERE next_attempt_at IS NOT NULL)"
-        )
-        return bool(self.crashes or self.setup.faulty or self.rows(backed_off)[0][0])
+        states = "SELECT EXISTS (SELECT 1 FROM ledger WHERE next_attempt_at IS NOT NULL) "
+        states += "OR EXISTS (SELECT 1 FROM media WHERE next_attempt_at IS NOT NULL) "
+        if self.crashes:
+            states += "OR EXISTS (SELECT 1 FROM media_object WHERE state = 'writing')"
+        return bool(self.rows(states)[0][0])
 
     def _approve(self) -> None:
         """What the guard held is all that differs; then the operator says that it may go."""
@@ -215,7 +237,9 @@ class World:
 
     def passes(self, seconds: float) -> None:
         """Time passes; but no handler runs for longer than it ever may."""
-        oldest = min((task.busy_since for task in self.tasks() if task.busy_since is not None), default=self.machine.now)
+        oldest = min(
+            (task.busy_since for task in self.tasks() if task.busy_since is not None), default=self.machine.now
+        )
         room = GRACE / 1_000_000 - 60.0 - (self.machine.now - oldest)
         self.machine.now += max(0.0, min(seconds, room))
 
@@ -244,6 +268,13 @@ class World:
         for name, known in self.processes.items():
             if known is process:
                 self.processes[name] = None
+
+    def end(self) -> None:
+        """Nothing goes on."""
+        for process in self.live():
+            process.dead = True
+            for task in process.tasks:
+                self.machine.scheduler.kill(task)
 
     def boot_one(self, draw: int) -> None:
         dead = [where for where in self.places if self.processes[where.name] is None]
@@ -295,7 +326,7 @@ class World:
             if self.processes[where.name] is None:
                 self._boot(where)
         until = self.steps + most
-        while self._busy():
+        while self.busy:
             if self.steps >= until:
                 if most < MOST_STEPS:
                     return
@@ -307,7 +338,9 @@ class World:
                     return
                 raise Difference(["everything waits for something else"])
 
-    def _busy(self) -> bool:
+    @property
+    def busy(self) -> bool:
+        """Whether anything is on its way that does not stall."""
         if self.jobs or self.bag.waiting:
             return True
         return any(task.busy_since is not None and not task.frozen for task in self.tasks())
