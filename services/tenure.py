@@ -83,8 +83,7 @@ class Tenure:
 
 
 class Tenures:
-    """Keeps leases for as long as they are wanted, in the order in which they were taken and in a thread of its own: others
-    may be busy for long."""
+    """Keeps leases for as long as they are wanted, in a thread of its own: others may be busy for long."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -157,6 +157,7 @@ class Bag:
         self._scheduler = scheduler
         self._tokens = itertools.count(1)
         self._left: dict[object, int] = {}
+        self._due: set[str] = set()
 
     def publish(self, queue: str, body: bytes, *, delay: float = 0.0) -> None:
         self._scheduler.point("publish")
@@ -168,7 +169,7 @@ class Bag:
         if task is not None:
             task.busy_since = None
             before = self._left.get(task.owner, 0)
-            self._scheduler.wait(lambda: self.has(queues) or self._left.get(task.owner, 0) != before)
+            self._scheduler.wait(lambda: not self._due.isdisjoint(queues) or self._left.get(task.owner, 0) != before)
         now = self._clock()
         found = [item for item in self.waiting if item.queue in queues and item.due <= now]
         if not found:
@@ -217,13 +218,10 @@ class Bag:
     def depth(self, queue: str) -> int:
         return sum(item.queue == queue for item in self.waiting)
 
-    def has(self, queues: Sequence[str]) -> bool:
-        """Whether one of ``queues`` has a message that is due."""
+    def look(self) -> None:
+        """Which queues have a message that is due: what those who wait go by."""
         now = self._clock()
-        return any(item.due <= now and item.queue in queues for item in self.waiting)
-
-    def next_due(self) -> float | None:
-        return min((item.due for item in self.waiting), default=None)
+        self._due = {item.queue for item in self.waiting if item.due <= now}
 
     def lost(self, owner: object, *, durable: bool) -> None:
         """The process died: what it had in hand is delivered again; all is lost, if the queues were in its memory."""

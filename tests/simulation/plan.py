@@ -32,6 +32,8 @@ class Setup:
     """Whether agents and offices have lists of their own."""
     incremental: bool = False
     """Whether syncs ask for changes first."""
+    begun: bool = False
+    """Whether all is in step before anything befalls it."""
     alike: bool = False
     """Whether changes may share a timestamp, and listings come back as they went."""
 
@@ -78,12 +80,12 @@ WEIGHTS = {
     "bury": 1,
     "audit": 1,
     "lag": 3,
-    "outage": 2,
+    "outage": 3,
     "rest": 2,
 }
 """How often events of each kind are, relative to one another."""
 KINDS, OFTEN = list(WEIGHTS), list(WEIGHTS.values())
-MOST_EVENTS = 40
+MOST_EVENTS = 30
 MOST_WORK = 40
 """Effects in one stretch of work."""
 
@@ -118,6 +120,7 @@ def _setup(rng: random.Random) -> Setup:
         guard=None if lagging or seldom(0.75) else rng.choice((1, 2)),
         people=seldom(0.12),
         incremental=seldom(0.2),
+        begun=seldom(0.6),
         alike=seldom(0.5),
     )
 

@@ -22,6 +22,7 @@ PLAINER: dict[str, list[Any]] = {
     "guard": [None],
     "people": [False],
     "incremental": [False],
+    "begun": [False],
     "alike": [False],
 }
 

@@ -107,6 +107,10 @@ class World:
 
     def play(self, plan: Plan) -> None:
         """The plan's events, then the end. Raises Difference."""
+        if plan.setup.begun:
+            self.mls.faulty = False
+            self.sync()
+            self.mls.faulty = plan.setup.faulty
         for number, event in plan.events:
             if self.story is not None:
                 self.story.append(f"{number}: {event.kind}" + (f" ({event.size})" if event.kind == "work" else ""))
@@ -290,7 +294,9 @@ class World:
         sticky = self.rng.random() < 0.5
         last: Task | None = None
         for _ in range(steps):
-            able = [task for task in self.tasks() if task.runnable(self.machine.now)]
+            now = self.machine.now
+            self.bag.look()
+            able = [task for task in self.tasks() if task.runnable(now)]
             if not able:
                 if not self._skip():
                     return
