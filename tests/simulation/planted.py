@@ -70,6 +70,10 @@ def _rewritten(right: Any, swaps: Sequence[tuple[str, str]]) -> FunctionType:
     return function
 
 
+SEVERAL: dict[str, Any] = {
+    "form": "distributed", "workers": 2, "guard": None, "lagging": False, "people": False, "begun": True
+}  # fmt: skip
+
 BUGS = {
     "process-clock": Bug(
         "observations are dated by the clock of the process instead of the store's",
@@ -97,6 +101,7 @@ BUGS = {
         writing,
         "on_gone",
         [("    if horizon is not None and observed_at < horizon:\n        return []\n", "")],
+        {**SEVERAL, "listings": 6, "range_size": 1, "faulty": False},
     ),
     "name-used-twice": Bug(
         "a photo's object gets the name that an earlier one with the same bytes had",
@@ -106,6 +111,7 @@ BUGS = {
             ("name(item, first + index)", "name(item, 0)"),
             ('"INSERT INTO media_object', '"INSERT OR REPLACE INTO media_object'),
         ],
+        {**SEVERAL, "listings": 2, "alike": True},
     ),
     "publish-before-commit": Bug(
         "the writer says that photos are pending before the rows that say so are there",
