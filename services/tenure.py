@@ -40,7 +40,7 @@ class Tenure:
         self._clock = clock
         self._asked = -seconds
         self._sure_until = 0.0
-        self._given_back = 0
+        self._given_back = False
         self._lock = threading.Lock()
 
     @property
@@ -50,36 +50,37 @@ class Tenure:
 
     def take(self) -> bool:
         """Whether it is ours now. Raises StoreUnavailableError."""
-        asked, before = self._clock(), self._given_back
+        asked = self._clock()
         taken = self._leases.take(self.name, self._holder, self._seconds)
-        self._note(asked, before, ours=taken)
+        self._given_back = not taken
+        self._note(asked, ours=taken)
         return taken
 
     def renew(self) -> bool:
         """Keep it, once a sixth of its time has passed; whether it is still ours. A store that is away costs nothing
         until the lease has run out."""
-        asked, before = self._clock(), self._given_back
+        asked = self._clock()
         if asked - self._asked < self._seconds / RENEWALS and self.held:
             return True
         with suppress(StoreUnavailableError):
-            self._note(asked, before, ours=self._leases.renew(self.name, self._holder, self._seconds))
+            self._note(asked, ours=self._leases.renew(self.name, self._holder, self._seconds))
         return self.held
 
     def release(self) -> None:
         """Give it back. While the store is away it ends by itself."""
         with self._lock:
-            self._given_back += 1
+            self._given_back = True
             self._sure_until = 0.0
         try:
             self._leases.release(self.name, self._holder)
         except StoreUnavailableError:
             log.info("a lease ends by itself: the store is away", lease=self.name)
 
-    def _note(self, asked: float, before: int, *, ours: bool) -> None:
-        """``before`` asking it had been given back so often: what was ours then may be no more."""
+    def _note(self, asked: float, *, ours: bool) -> None:
+        """What another thread renewed while this one gave it back is not ours for long."""
         with self._lock:
             self._asked = asked
-            self._sure_until = asked + SURE * self._seconds if ours and before == self._given_back else 0.0
+            self._sure_until = asked + SURE * self._seconds if ours and not self._given_back else 0.0
 
 
 class Tenures:
