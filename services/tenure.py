@@ -40,6 +40,8 @@ class Tenure:
         self._clock = clock
         self._asked = -seconds
         self._sure_until = 0.0
+        self._given_back = False
+        self._lock = threading.Lock()
 
     @property
     def held(self) -> bool:
@@ -50,6 +52,7 @@ class Tenure:
         """Whether it is ours now. Raises StoreUnavailableError."""
         asked = self._clock()
         taken = self._leases.take(self.name, self._holder, self._seconds)
+        self._given_back = not taken
         self._note(asked, ours=taken)
         return taken
 
@@ -65,15 +68,19 @@ class Tenure:
 
     def release(self) -> None:
         """Give it back. While the store is away it ends by itself."""
-        self._sure_until = 0.0
+        with self._lock:
+            self._given_back = True
+            self._sure_until = 0.0
         try:
             self._leases.release(self.name, self._holder)
         except StoreUnavailableError:
             log.info("a lease ends by itself: the store is away", lease=self.name)
 
     def _note(self, asked: float, *, ours: bool) -> None:
-        self._asked = asked
-        self._sure_until = asked + SURE * self._seconds if ours else 0.0
+        """What another thread renewed while this one gave it back is not ours for long."""
+        with self._lock:
+            self._asked = asked
+            self._sure_until = asked + SURE * self._seconds if ours and not self._given_back else 0.0
 
 
 class Tenures:
@@ -81,19 +88,19 @@ class Tenures:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._kept: set[Tenure] = set()
+        self._kept: dict[Tenure, None] = {}
         self._lock = threading.Lock()
 
     def keep(self, tenure: Tenure) -> None:
         """From now on, until it is lost or ``end``."""
         with self._lock:
-            self._kept.add(tenure)
+            self._kept[tenure] = None
 
     def end(self, tenure: Tenure) -> None:
         """Give it back, unless it was lost."""
         with self._lock:
             kept = tenure in self._kept
-            self._kept.discard(tenure)
+            self._kept.pop(tenure, None)
         if kept:
             tenure.release()
 
@@ -115,12 +122,12 @@ class Tenures:
             if not ours:
                 log.warning("a lease is lost: another process may take over", lease=tenure.name)
                 with self._lock:
-                    self._kept.discard(tenure)
+                    self._kept.pop(tenure, None)
 
     def close(self) -> None:
         """Give everything back."""
         with self._lock:
-            kept, self._kept = list(self._kept), set()
+            kept, self._kept = list(self._kept), {}
         for tenure in kept:
             tenure.release()
 

@@ -131,6 +131,45 @@ def test_a_store_that_is_away_can_be_told_nothing_and_the_lease_ends(world: Worl
     assert b.take()
 
 
+class GivenBackWhileRenewed(Cut):
+    """Another thread gives the lease back before this one knows that it is renewed."""
+
+    tenure: Tenure
+
+    def renew(self, name: str, holder: str, seconds: float) -> bool:
+        ours = super().renew(name, holder, seconds)
+        self.tenure.release()
+        return ours
+
+
+class RenewedWhileGivenBack(Cut):
+    """Another thread renews the lease before the store knows that it is given back."""
+
+    tenure: Tenure
+
+    def release(self, name: str, holder: str) -> None:
+        self.tenure.renew()
+        super().release(name, holder)
+
+
+@pytest.mark.parametrize("between", [GivenBackWhileRenewed, RenewedWhileGivenBack])
+def test_what_is_given_back_while_it_is_renewed_is_not_held(
+    world: World, between: type[GivenBackWhileRenewed | RenewedWhileGivenBack]
+) -> None:
+    leases = between(world.store.leases)
+    tenure = leases.tenure = Tenure(leases, "fetcher:ddf", "one", SECONDS, world.clock)
+    assert tenure.take()
+    world.clock.now += SECONDS / 2
+    tenure.renew() if between is GivenBackWhileRenewed else tenure.release()
+    assert not tenure.held
+    other = Tenure(world.store.leases, "fetcher:ddf", "other", SECONDS, world.clock)
+    assert other.take()
+    assert not tenure.take()
+    other.release()
+    assert tenure.take()
+    assert tenure.held
+
+
 def test_what_is_kept_is_renewed_and_what_is_lost_is_given_up(world: World) -> None:
     tenures = Tenures(SECONDS)
     a, b = world.tenure("a"), world.tenure("b")
