@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,11 @@ def default_values() -> dict[str, Any]:
     return found
 
 
-def everything() -> Iterator[Value]:
+@cache
+def everything() -> tuple[Value, ...]:
     """Every value and group that has a line of its own, in order."""
     defaults = default_values()
+    found: list[Value] = []
     above: list[str] = []
     parents: list[tuple[int, str]] = []
     for line in FILE.read_text().splitlines():
@@ -47,16 +49,18 @@ def everything() -> Iterator[Value]:
             indent = len(line) - len(text)
             parents = [parent for parent in parents if parent[0] < indent] + [(indent, text.partition(":")[0])]
             path = tuple(name for _, name in parents)
-            yield Value(path, _at(defaults, path), " ".join(above))
+            found.append(Value(path, _at(defaults, path), " ".join(above)))
         above = []
+    return tuple(found)
 
 
-def documented() -> list[Value]:
+@cache
+def documented() -> tuple[Value, ...]:
     """The values a reader chooses: single ones, and groups that are explained as a whole."""
-    found = list(everything())
+    found = everything()
     explained = {value.path for value in found if value.about}
     groups = {path[:length] for path in explained for length in range(1, len(path))}
-    return [value for value in found if value.about and value.path not in groups]
+    return tuple(value for value in found if value.about and value.path not in groups)
 
 
 def _at(values: Any, path: tuple[str, ...]) -> Any:
