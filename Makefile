@@ -80,6 +80,10 @@ docs: $(READY) ## Write the generated pages of docs/
 	$(BIN)/python -m shared.mapping.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m shared.settings_page > docs/settings.md
 	$(BIN)/python -m services.metrics_page > docs/metrics.md
+	sed -i.old -E 's/^(version|appVersion): .*/\1: $(VERSION)/' deploy/helm/Chart.yaml && rm deploy/helm/Chart.yaml.old
+	$(BIN)/python -m deploy.generate.values_schema > deploy/helm/values.schema.json
+	$(BIN)/python -m deploy.generate.values_table > deploy/helm/README.md
+	$(BIN)/python -m deploy.generate.dashboards
 
 lock: $(READY) ## Renew the locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock

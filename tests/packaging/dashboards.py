@@ -39,10 +39,12 @@ class Query:
         return f"{self.dashboard}: {self.panel}: {self.text}"
 
 
-def queries(feed: str = ".*") -> list[Query]:
-    """Every panel's and variable's query."""
+def queries(feed: str = ".*", *, cluster: bool = True) -> list[Query]:
+    """Every panel's and variable's query; of the dashboard that only Kubernetes has figures for if ``cluster``."""
     found = []
     for name, dashboard in dashboards().items():
+        if name == "cluster.json" and not cluster:
+            continue
         found += [
             Query(name, panel["title"], _filled(target["expr"], feed))
             for panel in panels(dashboard)
@@ -57,4 +59,4 @@ def queries(feed: str = ".*") -> list[Query]:
 
 
 def _filled(query: str, feed: str) -> str:
-    return query.replace("$__rate_interval", "5m").replace("$feed", feed)
+    return query.replace("$__rate_interval", "5m").replace("$feed", feed).replace("$namespace", ".*")
