@@ -97,7 +97,8 @@ UNAVAILABLE = Panel(
     width=4,
 )  # fmt: skip
 FRESHNESS = Panel(
-    "Freshness", "From a record's own timestamp at the MLS until its row could be read here, of what is new or changed.",
+    "Freshness",
+    "From a record's own timestamp at the MLS until its row could be read here, of what is new or changed.",
     "s",
     ((_quantile(0.5, "mlsync_freshness_seconds", "feed, le"), "{{feed}} median"),
      (_quantile(0.95, "mlsync_freshness_seconds", "feed, le"), "{{feed}} 95 %")),
@@ -183,7 +184,8 @@ WAITING = Panel(
     (("sum by (queue) (rabbitmq_detailed_queue_messages)", "{{queue}}"),), width=6,
 )  # fmt: skip
 CONSUMERS = Panel(
-    "Consumers", "Threads of all processes that take messages of each queue. None is right where nothing is to be done.",
+    "Consumers",
+    "Threads of all processes that take messages of each queue. None is right where nothing is to be done.",
     "short", (("sum by (queue) (rabbitmq_detailed_queue_consumers)", "{{queue}}"),), width=6,
 )  # fmt: skip
 UNACKED = Panel(
@@ -226,7 +228,8 @@ OVERVIEW = Board(
     ),
 )  # fmt: skip
 FRESH = Board(
-    "mlsync-freshness", "mlsync: freshness", "How soon what the MLS changes can be read here, and the promise about it.",
+    "mlsync-freshness", "mlsync: freshness",
+    "How soon what the MLS changes can be read here, and the promise about it.",
     (("Changes", (
         FRESHNESS, IN_TIME,
         Panel(
@@ -261,7 +264,8 @@ RECONCILE = Board(
     (("Inventories", (
         SYNCS, INVENTORY_AGE, HELD, UNAVAILABLE, STORED, WANTED,
         Panel(
-            "Absences weighed", "Times keys that an inventory lacks were weighed together, in an hour: let go, or held.",
+            "Absences weighed",
+            "Times keys that an inventory lacks were weighed together, in an hour: let go, or held.",
             "short", ((_in_an_hour("mlsync_removals_weighed_total", "feed, verdict"), "{{feed}} {{verdict}}"),),
         ),
         Panel(
@@ -298,11 +302,13 @@ QUEUES = Board(
     (("Queues", (WAITING, CONSUMERS, MESSAGES, IN_HAND, DEAD, UNACKED)),),
 )  # fmt: skip
 QUALITY = Board(
-    "mlsync-quality", "mlsync: data quality", "What does not fit: set aside, unknown to the mapping, or changed at the MLS.",
+    "mlsync-quality", "mlsync: data quality",
+    "What does not fit: set aside, unknown to the mapping, or changed at the MLS.",
     (("Data quality", (
         QUARANTINED,
         Panel(
-            "Elements kept in extra", "Different elements ever kept verbatim: unknown to the mapping, or unfit for their "
+            "Elements kept in extra",
+            "Different elements ever kept verbatim: unknown to the mapping, or unfit for their "
             "column. `mlsync status` names them.", "short",
             ((_newest("mlsync_extra_elements", "feed, resource, kind"), "{{feed}} {{resource}} {{kind}}"),),
         ),
@@ -312,7 +318,8 @@ QUALITY = Board(
              (_rate("mlsync_values_unfit_total", "feed, reason"), "{{feed}} {{reason}}")),
         ),
         Panel(
-            "Age of the metadata", "How long ago the metadata stored were read, and how often others were since in vain.",
+            "Age of the metadata",
+            "How long ago the metadata stored were read, and how often others were since in vain.",
             "s",
             ((f"time() - {_newest('mlsync_metadata_read_timestamp_seconds', 'feed')}", "{{feed}} age"),
              (_newest("mlsync_metadata_failed_attempts", "feed"), "in vain")), right={"in vain": "short"},
@@ -367,7 +374,7 @@ RESOURCES = Board(
 _PODS = 'namespace=~"$namespace", pod=~".*mlsync.*"'
 CLUSTER = Board(
     "mlsync-cluster", "mlsync: on Kubernetes",
-    "Pods, replicas and autoscalers as the cluster sees them: from kube-state-metrics and the kubelet, on Kubernetes only.",
+    "Pods, replicas and autoscalers as the cluster sees them (kube-state-metrics, kubelet); on Kubernetes only.",
     (("Pods", (
         Panel(
             "Replicas", "Pods that each Deployment has, and wants.", "short",

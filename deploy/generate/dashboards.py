@@ -32,16 +32,14 @@ def render(board: Board) -> str:
                        else _variable("namespace", "Namespace", "kube_pod_info"))
     )  # fmt: skip
     for panel in _placed(board):
-        if isinstance(panel, dashboard.Row):
-            made = made.with_row(panel)
-        else:
-            made = made.with_panel(panel)
+        made = made.with_row(panel) if isinstance(panel, dashboard.Row) else made.with_panel(panel)
     return json.dumps(made.build(), cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _variable(name: str, label: str, metric: str) -> dashboard.QueryVariable:
     return (
-        dashboard.QueryVariable(name).label(label).datasource(SOURCE).query({"query": f"label_values({metric}, {name})", "refId": name})
+        dashboard.QueryVariable(name).label(label).datasource(SOURCE)
+        .query({"query": f"label_values({metric}, {name})", "refId": name})
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(model.VariableSort.ALPHABETICAL_ASC)
         .include_all(True).multi(True).all_value(".*")
         .current(model.VariableOption(text=["All"], value=["$__all"], selected=True))
@@ -85,7 +83,7 @@ def _figure(panel: Panel) -> stat.Panel:
     steps = [model.Threshold(value=None, color="green")]
     steps += [model.Threshold(value=panel.orange, color="orange")] if panel.orange is not None else []
     steps += [model.Threshold(value=panel.red, color="red")] if panel.red is not None else []
-    made = (
+    return (
         stat.Panel().title(panel.title).description(panel.about).datasource(SOURCE).unit(panel.unit)
         .targets(_targets(panel, instant=True)).no_value("0").graph_mode(look.BigValueGraphMode.NONE)
         .text_mode(look.BigValueTextMode.NAME if panel.kind == "name" else look.BigValueTextMode.VALUE_AND_NAME)
@@ -93,7 +91,6 @@ def _figure(panel: Panel) -> stat.Panel:
         .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     )  # fmt: skip
-    return made
 
 
 def _graph(panel: Panel) -> timeseries.Panel:

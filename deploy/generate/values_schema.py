@@ -1,8 +1,8 @@
 """Writes deploy/helm/values.schema.json: ``python -m deploy.generate.values_schema``.
 
 Types come from the defaults in values.yaml, texts from their comments, the names of settings from the settings
-themselves. What neither says is in ``RULES``. No object takes a name that is not known, but those that are the user's or
-Kubernetes's own.
+themselves. What neither says is in ``RULES``. No object takes a name that is not known, but those that are the user's
+or Kubernetes's own.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from shared.settings import Duration, FeedSettings, GeocoderSettings, MediaSetti
 Schema = dict[str, Any]
 
 BY_THE_CHART = {
-    "database_url", "media_url", "media_access_key", "media_secret_key", "broker_url", "http_host", "http_port", "grace",
-    "feeds",
+    "database_url", "media_url", "media_access_key", "media_secret_key", "broker_url", "http_host", "http_port",
+    "grace", "feeds",
 }  # fmt: skip
 """Settings that other values stand for."""
 SECRET = {"username", "password", "proxy", "query"}
@@ -89,9 +89,7 @@ RULES: dict[str, Schema] = {
     "autoscaling.scaleDown.periodSeconds": {"type": "integer", "minimum": 1, "maximum": 1800},
     "autoscaling.scaleDown.stabilizationWindowSeconds": {"type": "integer", "minimum": 0, "maximum": 3600},
     "replicas": COUNT,
-    "podDisruptionBudget.maxUnavailable": {
-        "anyOf": [POSITIVE, {"type": "string", "pattern": "^[1-9][0-9]?%$|^100%$"}]
-    },
+    "podDisruptionBudget.maxUnavailable": {"anyOf": [POSITIVE, {"type": "string", "pattern": "^[1-9][0-9]?%$|^100%$"}]},
     "resources": RESOURCES,
     "probes.startup": ANY,
     "probes.liveness": ANY,
@@ -193,9 +191,7 @@ def _services() -> Schema:
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {
-            name: {"allOf": [{"$ref": "#/definitions/service"}, *rules]} for name, rules in only.items()
-        },
+        "properties": {name: {"allOf": [{"$ref": "#/definitions/service"}, *rules]} for name, rules in only.items()},
     }
 
 

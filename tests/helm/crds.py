@@ -1,7 +1,7 @@
 """Custom resources held against the definitions that a cluster would hold them against, unknown fields refused.
 
-``TEST_CRDS_DIR`` names a folder with the CRDs as YAML files: those of KEDA's release (keda-*-crds.yaml) and of Prometheus
-Operator's (stripped-down-crds.yaml, or one file for each).
+``TEST_CRDS_DIR`` names a folder with the CRDs as YAML files: those of KEDA's release (keda-*-crds.yaml) and of
+Prometheus Operator's (stripped-down-crds.yaml, or one file for each).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _definitions() -> dict[tuple[str, str], Json]:
 
 
 def check(item: Json) -> None:
-    """Raise jsonschema.ValidationError where a cluster would refuse or drop a field, NoDefinitionError without a CRD."""
+    """Raise jsonschema.ValidationError where a cluster would refuse or drop a field; NoDefinitionError."""
     key = item["apiVersion"], item["kind"]
     if key not in _definitions():
         raise NoDefinitionError(f"the folder TEST_CRDS_DIR ({os.environ['TEST_CRDS_DIR']}) has no CRD of {key}")

@@ -230,7 +230,11 @@ def test_each_alert_leads_to_its_panel_and_to_what_to_do(name: str) -> None:
     assert found
     (board,) = (board for board in dashboards().values() if board["uid"] == found[1])
     (panel,) = (panel for panel in panels(board) if panel["id"] == int(found[2]))
-    metrics = set(re.findall(r"\bmlsync_\w+|\brabbitmq_\w+", rule["expr"].replace("mlsync:changes_late", "mlsync_freshness_seconds")))
+    metrics = set(
+        re.findall(
+            r"\bmlsync_\w+|\brabbitmq_\w+", rule["expr"].replace("mlsync:changes_late", "mlsync_freshness_seconds")
+        )
+    )
     shown = {name for target in panel["targets"] for name in re.findall(r"\b(?:mlsync|rabbitmq)_\w+", target["expr"])}
     assert {_family(name) for name in metrics} & {_family(name) for name in shown}, panel["title"]
 
