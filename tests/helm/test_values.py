@@ -172,8 +172,10 @@ def test_every_switch_changes_something(switch: tuple[str, ...]) -> None:
 
 
 def test_alerts_can_be_left_out_and_lead_to_panel_and_runbook() -> None:
-    on = {"prometheusRule": {"enabled": True, "disabled": ["MlsyncDeadLetters"], "alertLabels": {"team": "data"},
-                             "runbookUrl": "https://docs.example/runbook.md", "grafanaUrl": "https://grafana.example/"}}  # fmt: skip
+    on = {"prometheusRule": {
+        "enabled": True, "disabled": ["MlsyncDeadLetters"], "alertLabels": {"team": "data"},
+        "runbookUrl": "https://docs.example/runbook.md", "grafanaUrl": "https://grafana.example/",
+    }}  # fmt: skip
     (rule,) = (item for item in objects(SERVERS, on) if item["kind"] == "PrometheusRule")
     alerts = {item["alert"]: item for group in rule["spec"]["groups"] for item in group["rules"] if "alert" in item}
     assert "MlsyncDeadLetters" not in alerts

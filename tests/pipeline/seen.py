@@ -1,4 +1,4 @@
-"""Four services beside a real Prometheus, while not all is well at the MLS: what dashboards and alerts are shown with."""
+"""Four services beside a real Prometheus, while not all is well at the MLS: what dashboards are shown with."""
 
 from __future__ import annotations
 
