@@ -1,6 +1,6 @@
 # mlsync. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint types check docs clean lock image up down logs day drill
+.PHONY: help run test soak lint types check docs clean lock image sbom chart up down logs day drill
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 help: ## Print this help
 	@echo "Run:"; grep -hE '^(run|up|down|logs|day):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 	@echo "Check:"; grep -hE '^(test|soak|drill|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-	@echo "Build:"; grep -hE '^(image|docs|lock|clean):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Build:"; grep -hE '^(image|chart|sbom|docs|lock|clean):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 $(READY): requirements-dev.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "mlsync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -75,6 +75,16 @@ check: lint types ## Linters and types
 
 image: .env ## Build the image of all services
 	@VERSION=$(VERSION) REVISION=$(REVISION) $(COMPOSE) build migrate
+
+chart: $(READY) ## Check the Helm chart and pack it into dist/
+	@$(BIN)/python -m tests.servers.helm
+	$(BIN)/helm lint --strict deploy/helm --values deploy/helm/examples/laptop.yaml
+	$(BIN)/helm package deploy/helm --destination dist
+
+sbom: $(READY) ## Write what the image is made of into dist/mlsync.cdx.json (CycloneDX)
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+	   --output-file dist/mlsync.cdx.json
 
 docs: $(READY) ## Write the generated pages of docs/
 	$(BIN)/python -m shared.mapping.dictionary > docs/data-dictionary.md

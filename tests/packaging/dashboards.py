@@ -46,7 +46,7 @@ def queries(feed: str = ".*", *, cluster: bool = True) -> list[Query]:
         if name == "cluster.json" and not cluster:
             continue
         found += [
-            Query(name, panel["title"], _filled(target["expr"], feed))
+            Query(name, panel["title"], filled(target["expr"], feed))
             for panel in panels(dashboard)
             for target in panel.get("targets", ())
         ]
@@ -58,5 +58,5 @@ def queries(feed: str = ".*", *, cluster: bool = True) -> list[Query]:
     return found
 
 
-def _filled(query: str, feed: str) -> str:
+def filled(query: str, feed: str) -> str:
     return query.replace("$__rate_interval", "5m").replace("$feed", feed).replace("$namespace", ".*")

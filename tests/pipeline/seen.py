@@ -100,8 +100,9 @@ def _prometheus(servers: Servers, folder: Path, services: dict[str, int]) -> Ite
 
     def ready() -> bool:
         try:
-            return made.query("vector(1)") != []
-        except OSError:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
             return False
 
     command = [

@@ -45,3 +45,7 @@ def fetch() -> int:
     unfinished.chmod(0o755)
     unfinished.rename(PROGRAM)
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(fetch())
