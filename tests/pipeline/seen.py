@@ -23,7 +23,13 @@ from tests.servers.process import free_ports, running
 
 ROOT = Path(__file__).parents[2]
 FOUR = ("fetcher", "reconciler", "writer", "media")
-FAULTS = {"ghost-photo": "0.2", "missing-record": "0.1", "unknown-elements": "0.5", "unfit-values": "0.2"}
+FAULTS = {
+    "ghost-photo": "0.2",
+    "half-photo": "0.2",
+    "missing-record": "0.1",
+    "unknown-elements": "0.5",
+    "unfit-values": "0.2",
+}
 FEED = {
     "every": "3s", "page_size": "10", "requests_per_day": "50000", "resources": "property,member,office",
 }  # fmt: skip
@@ -56,15 +62,17 @@ class Prometheus:
 
 @contextmanager
 def seen(servers: Servers, folder: Path, listings: int = 40) -> Iterator[tuple[Mls, Processes, Prometheus]]:
-    """The simulated MLS, the running processes, Prometheus; a message that nobody can handle is on its way."""
+    """The simulated MLS, the running processes, Prometheus; after the first sync not all is well any more."""
     with distributed(servers, folder, listings, 2, **FEED) as (mls, here), contextlib.ExitStack() as stack:
-        for name, value in FAULTS.items():
-            mls.fault(name, value)
         ports = free_ports(len(FOUR))
         for service, port in zip(FOUR, ports, strict=True):
             here.settings["MLSYNC_HTTP_PORT"] = str(port)
             stack.enter_context(here.running(service))
         prometheus = stack.enter_context(_prometheus(servers, folder, dict(zip(FOUR, ports, strict=True))))
+        until(lambda: here.count("run", "outcome = 'in_step'") > 0, 120)
+        for name, value in FAULTS.items():
+            mls.fault(name, value)
+        mls.publish_metadata()
         with contextlib.closing(RabbitTransport(here.settings["MLSYNC_BROKER_URL"])) as transport:
             transport.publish("writer", b"no message")
         yield mls, here, prometheus
