@@ -7,6 +7,7 @@ is well there; then each panel is drawn where the dashboard has it.
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -76,7 +77,7 @@ def _named(target: Json, labels: dict[str, str]) -> str:
     legend: str = target["legendFormat"]
     for label, value in labels.items():
         legend = legend.replace("{{" + label + "}}", value.replace("127.0.0.1", ""))
-    return legend
+    return re.sub(r"{{\w+}} ?", "", legend)
 
 
 def _figures(axes: Axes, panel: Json, prometheus: Prometheus, _start: float, _end: float) -> None:
