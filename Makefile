@@ -1,6 +1,6 @@
 # mlsync. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak simulate lint types check docs clean lock image up down logs day drill
+.PHONY: help run test soak simulate lint types check docs clean lock image up down logs day drill sbom chart
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +14,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 help: ## Print this help
 	@echo "Run:"; grep -hE '^(run|up|down|logs|day):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 	@echo "Check:"; grep -hE '^(test|soak|simulate|drill|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-	@echo "Build:"; grep -hE '^(image|docs|lock|clean):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Build:"; grep -hE '^(image|docs|lock|clean|chart|sbom):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 $(READY): requirements-dev.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "mlsync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -79,10 +79,24 @@ check: lint types ## Linters and types
 image: .env ## Build the image of all services
 	@VERSION=$(VERSION) REVISION=$(REVISION) $(COMPOSE) build migrate
 
+chart: $(READY) ## Check the Helm chart and pack it into dist/
+	@$(BIN)/python -m tests.servers.helm
+	$(BIN)/helm lint --strict deploy/helm --values deploy/helm/examples/laptop.yaml
+	$(BIN)/helm package deploy/helm --destination dist
+
+sbom: $(READY) ## Write what the image is made of into dist/mlsync.cdx.json (CycloneDX)
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+	   --output-file dist/mlsync.cdx.json
+
 docs: $(READY) ## Write the generated pages of docs/
 	$(BIN)/python -m shared.mapping.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m shared.settings_page > docs/settings.md
 	$(BIN)/python -m services.metrics_page > docs/metrics.md
+	sed -i.old -E 's/^(version|appVersion): .*/\1: $(VERSION)/' deploy/helm/Chart.yaml && rm deploy/helm/Chart.yaml.old
+	$(BIN)/python -m deploy.generate.values_schema > deploy/helm/values.schema.json
+	$(BIN)/python -m deploy.generate.values_table > deploy/helm/README.md
+	$(BIN)/python -m deploy.generate.dashboards
 
 lock: $(READY) ## Renew the locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock

@@ -26,6 +26,7 @@ from rich.console import Console
 from services import operator, report
 from services.app import SERVICES, App, database_name
 from services.asking import sync_or_ask
+from services.migrated import wait_until_migrated
 from services.outcome import FeedReport
 from services.patience import rest
 from services.progress import counting, watch_or_log
@@ -277,14 +278,23 @@ def check(config: ConfigOption = None) -> None:
 
 
 @app.command(epilog="Example: mlsync migrate")
-def migrate(config: ConfigOption = None) -> None:
+def migrate(
+    config: ConfigOption = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Change nothing; wait so long for somebody else to have done it", min=0),
+    ] = None,
+) -> None:
     """Make the tables, or bring them to this version; make the bucket or folder for photos."""
     with errors():
         settings = _settings(config, level="warning")
         running = App(settings, beside=True)
         try:
-            running.store.migrate()
-            running.prepare_photos()
+            if wait is None:
+                running.store.migrate()
+                running.prepare_photos()
+            else:
+                wait_until_migrated(running.store, wait)
         finally:
             running.close()
         typer.echo(f"{database_name(settings)} is at this version")

@@ -53,6 +53,8 @@ FAMILIES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     ),
     "mlsync_inventory_whole_records": (("feed", "resource"), "How many records that inventory listed."),
     "mlsync_photos_stored": (("feed",), "Photos stored in the version that the MLS has."),
+    "mlsync_photo_sets": (("feed",), "Records whose photos are kept, those without any included."),
+    "mlsync_photo_sets_incomplete": (("feed",), "Of those, records of which some photo is not here as the MLS has it."),
     "mlsync_photos_pending": (("feed",), "Photos to be fetched or asked for again that have not failed."),
     "mlsync_photos_failed": (("feed",), "Photos still to be had of which the last attempt failed."),
     "mlsync_removals_held": (
@@ -191,6 +193,9 @@ class StateMetrics(Collector):
                     if odd:
                         yield "mlsync_extra_elements", [feed, resource, kind], odd
             yield "mlsync_photos_stored", [feed], counts.photos_stored.get(feed, 0)
+            sets, incomplete = counts.photo_sets.get(feed, (0, 0))
+            yield "mlsync_photo_sets", [feed], sets
+            yield "mlsync_photo_sets_incomplete", [feed], incomplete
             yield "mlsync_photos_pending", [feed], counts.photos_pending.get(feed, 0)
             yield "mlsync_photos_failed", [feed], counts.photos_failed.get(feed, 0)
             yield from self._runs(feed, counts)

@@ -796,7 +796,8 @@ class Counts:
     """What is stored, wanted, held and failed now, by feed and what else tells it apart. Instants in microseconds.
 
     ``whole`` are the newest inventories handled whole: when each was taken and how many keys it listed. ``runs`` are
-    how the last sync ended and when, ``in_step`` when one last ended in step. ``metadata`` are when they were last
+    how the last sync ended and when, ``in_step`` when one last ended in step. ``photo_sets`` are how many records have
+    a set of photos, and of how many some photo is missing. ``metadata`` are when they were last
     read, and how often in vain since. ``odd`` are elements ever kept in ``extra``, by resource and whether unknown or
     unfit.
     """
@@ -808,6 +809,7 @@ class Counts:
     whole: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     quarantined: Mapping[tuple[str, str], int] = field(default_factory=dict)
     photos_stored: Mapping[str, int] = field(default_factory=dict)
+    photo_sets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     photos_pending: Mapping[str, int] = field(default_factory=dict)
     photos_failed: Mapping[str, int] = field(default_factory=dict)
     runs: Mapping[str, tuple[str, int]] = field(default_factory=dict)

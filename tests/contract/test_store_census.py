@@ -63,10 +63,12 @@ def test_photos_stored_are_those_in_the_version_wanted(kit: Kit) -> None:
     kit.fetch("K1")
     counts, status = kit.store.census.take(), kit.store.feeds.status(FEED)
     assert counts.photos_stored[FEED] == status.photos_stored == 2
+    assert counts.photo_sets == {FEED: (1, 0)}
     kit.page(200, Listing("K1", stamp=2, photos={1: 1, 2: 5}))
     counts, status = kit.store.census.take(), kit.store.feeds.status(FEED)
     assert counts.photos_stored[FEED] == status.photos_stored == 1
     assert counts.photos_pending[FEED] == status.photos_pending == 1
+    assert counts.photo_sets == {FEED: (1, 1)}
 
 
 def test_the_last_sync_and_the_last_in_step_are_those_that_ended(kit: Kit) -> None:

@@ -39,12 +39,14 @@ class Query:
         return f"{self.dashboard}: {self.panel}: {self.text}"
 
 
-def queries(feed: str = ".*") -> list[Query]:
-    """Every panel's and variable's query."""
+def queries(feed: str = ".*", *, cluster: bool = True) -> list[Query]:
+    """Every panel's and variable's query; of the dashboard that only Kubernetes has figures for if ``cluster``."""
     found = []
     for name, dashboard in dashboards().items():
+        if name == "cluster.json" and not cluster:
+            continue
         found += [
-            Query(name, panel["title"], _filled(target["expr"], feed))
+            Query(name, panel["title"], filled(target["expr"], feed))
             for panel in panels(dashboard)
             for target in panel.get("targets", ())
         ]
@@ -56,5 +58,5 @@ def queries(feed: str = ".*") -> list[Query]:
     return found
 
 
-def _filled(query: str, feed: str) -> str:
-    return query.replace("$__rate_interval", "5m").replace("$feed", feed)
+def filled(query: str, feed: str) -> str:
+    return query.replace("$__rate_interval", "5m").replace("$feed", feed).replace("$namespace", ".*")

@@ -111,7 +111,7 @@ def test_services_are_asked_where_they_listen() -> None:
 def test_what_is_mounted_is_there() -> None:
     mounts = [volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", ())]
     paths = [mount for mount in mounts if mount.startswith("./")]
-    assert len(paths) == 3
+    assert len(paths) == 4
     assert all((ROOT / path).is_dir() for path in paths)
     assert {mount for mount in mounts if not mount.startswith("./")} == COMPOSE["volumes"].keys()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import subprocess
@@ -11,8 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as grafana
 
-from tests.packaging.dashboards import dashboards, panels, queries
+from deploy.generate import boards
+from deploy.generate.dashboards import render
+from tests.packaging.dashboards import FOLDER, dashboards, panels, queries
 
 ROOT = Path(__file__).parents[2]
 BOARDS = dashboards()
@@ -23,9 +28,17 @@ def _promtool(*arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_there_is_a_dashboard() -> None:
-    assert "overview.json" in BOARDS
-    assert len(queries()) > 30
+def test_the_files_are_as_they_are_generated() -> None:
+    made = {f"{board.uid.removeprefix('mlsync-')}.json": render(board) for board in boards.BOARDS}
+    assert {name: (FOLDER / name).read_text() for name in BOARDS} == made, "make docs"
+    assert len(queries()) > 100
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_grafanas_own_types_know_every_key_and_value(name: str) -> None:
+    """What they do not know, they drop or refuse."""
+    read = grafana.Dashboard.from_json(copy.deepcopy(BOARDS[name]))
+    assert json.loads(json.dumps(read, cls=JSONEncoder)) == BOARDS[name]
 
 
 def test_every_query_is_one_that_prometheus_understands(tmp_path: Path) -> None:

@@ -226,6 +226,16 @@ def test_migrate_may_be_called_twice(here: Installation) -> None:
     here.sync()
 
 
+def test_migrate_waits_for_somebody_else_if_asked_to(here: Installation) -> None:
+    early = here.run("migrate", "--wait", "1")
+    assert early.code == 1
+    assert "mlsync migrate" in early.err
+    assert not here.database.exists()
+    with here.start("migrate", "--wait", "60") as waiting:
+        assert here.run("migrate").code == 0
+        assert waiting.wait(20) == 0
+
+
 def test_a_second_process_on_the_same_database_is_refused_in_words(here: Installation) -> None:
     here.settings["MLSYNC_FEEDS__DDF__EVERY"] = "1h"
     with here.start("run") as running:

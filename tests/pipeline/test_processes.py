@@ -79,6 +79,23 @@ def test_told_to_stop_a_process_logs_out_gives_back_and_exits_well(servers: Serv
         assert here.count("quarantine") == 0
 
 
+def test_drained_one_after_another_under_load_the_services_lose_nothing(servers: Servers, tmp_path: Path) -> None:
+    with distributed(servers, tmp_path, 60, page_size="5") as (mls, here):
+        mls.fault("slow", "100")
+        with here.running(*FOUR) as processes, contextlib.ExitStack() as stack:
+            until(lambda: here.count("property_record") >= 5)
+            for service, process in zip(FOUR, processes, strict=True):
+                started = time.monotonic()
+                assert ended(process) == 0, service
+                assert time.monotonic() - started < 20
+                stack.enter_context(here.running(service))
+            mls.fault("slow", "off")
+            here.sync()
+            assert mls.stats()["sessions_open_max"] == 1
+        assert here.differences(mls) == []
+        assert here.count("quarantine") == 0
+
+
 def test_a_second_signal_ends_at_once(servers: Servers, tmp_path: Path) -> None:
     with distributed(servers, tmp_path, 10) as (mls, here):
         mls.fault("slow", "8000")

