@@ -1,8 +1,8 @@
 """Records of a STANDARD-XML answer as they are, streamed (RETS 1.7.2 §7.6; DDF guide, Search).
 
-The record elements are cut out of the stream as bytes (after mending, ``<`` is
-always markup) and parsed in blocks, so that one that is broken within itself harms no other. The rest, the frame, is
-parsed by itself, so that the answer as a whole is still checked to its last end tag.
+The record elements are cut out of the stream as bytes (after mending, ``<`` is always markup) and parsed in blocks, so
+that one that is broken within itself harms no other. The rest, the frame, is parsed by itself, so that the answer as a
+whole is still checked to its last end tag.
 """
 
 from __future__ import annotations
