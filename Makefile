@@ -1,6 +1,6 @@
 # mlsync. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint types check docs clean lock image up down logs day drill
+.PHONY: help run test soak lint types check docs clean lock image up down logs day drill bench
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +13,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 help: ## Print this help
 	@echo "Run:"; grep -hE '^(run|up|down|logs|day):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-	@echo "Check:"; grep -hE '^(test|soak|drill|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Check:"; grep -hE '^(test|soak|drill|bench|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 	@echo "Build:"; grep -hE '^(image|docs|lock|clean):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 $(READY): requirements-dev.lock pyproject.toml
@@ -62,6 +62,9 @@ test: $(READY) ## Run all tests, against real servers
 soak: $(READY) ## Run the same tests at full size (most of an hour)
 	@$(BIN)/python -m tests.servers.install
 	MLSYNC_TEST_SCALE=10 $(BIN)/python -m pytest $(PARALLEL) --timeout 7200
+
+bench: $(READY) ## Measure every hot path against its floor, and write docs/performance.md (under 45 minutes)
+	$(BIN)/python -m bench --json data/bench.json --page docs/performance.md
 
 lint: $(READY) ## Run the linters and check import boundaries
 	$(BIN)/ruff check .

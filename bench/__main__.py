@@ -46,6 +46,7 @@ def main() -> int:
         results.measured[name] = measured = _measure(name, asked.rounds)
         print("\n".join(table.lines(measured)) or f"    {measured.error}", file=sys.stderr, flush=True)
         if asked.json:
+            asked.json.parent.mkdir(parents=True, exist_ok=True)
             write(asked.json, results)
     if asked.page:
         asked.page.write_text(page.text(results))

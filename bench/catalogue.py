@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 ORDER = (
-    "parse", "inventory", "reconcile", "messages", "postgres_write", "sqlite_write", "chain", "photos", "media",
-    "multipart", "whole", "workers",
+    "parse", "inventory", "reconcile", "messages", "postgres_write", "sqlite_write", "chain", "photos", "workers",
+    "multipart", "syncs",
 )  # fmt: skip
 
 

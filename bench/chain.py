@@ -62,9 +62,7 @@ def measure(rounds: int) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _through(
-    pages: Sequence[bytes], store: Store, outbox: Outbox, database: psycopg.Connection, stored: int
-) -> float:
+def _through(pages: Sequence[bytes], store: Store, outbox: Outbox, database: psycopg.Connection, stored: int) -> float:
     started = time.perf_counter()
     for page in pages:
         records = source_records(page)

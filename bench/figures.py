@@ -13,7 +13,7 @@ class Figure:
 
     ``target`` is the least it should be, with ``at_least`` False the most; 0 where there is none, and the row is shown
     for itself. ``unit`` is that of ratio and target: "x", "%" (then both are shares of 1), or what it counts.
-    ``detail`` are absolute figures of this machine beside it, for people.
+    No ``rounds`` means that none counted. ``detail`` are absolute figures of this machine beside it, for people.
     """
 
     path: str
@@ -27,8 +27,8 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None without one."""
-        if not self.target:
+        """Whether the target is met; None without one, and when no round counted."""
+        if not self.target or not self.rounds:
             return None
         return self.ratio >= self.target if self.at_least else self.ratio <= self.target
 

@@ -24,13 +24,20 @@ _FOOT = b"</RETS-RESPONSE>\n</RETS>\n"
 
 def blocks() -> Iterator[bytes]:
     """The answer in the order of a server that knows none: keys mix letters and digits, stamps are RFC 1123."""
-    draw = random.Random(1)  # noqa: S311 - the same list each time
+    draw = random.Random(1)
     yield _HEAD
     for first in range(0, KEYS, ROWS_AT_ONCE):
         day = f"{1 + first // 40_000:02d}"
         yield b"".join(
             b'<Property ID="%b%07d" LastUpdated="Tue, %b Mar 2024 %02d:%02d:%02d GMT" />\n'
-            % (draw.choice((b"A", b"m", b"X-")), (first + at) * 7_919 % 10_000_019, day.encode(), at % 24, at % 60, at % 59)
+            % (
+                draw.choice((b"A", b"m", b"X-")),
+                (first + at) * 7_919 % 10_000_019,
+                day.encode(),
+                at % 24,
+                at % 60,
+                at % 59,
+            )
             for at in range(ROWS_AT_ONCE)
         )
     yield _FOOT

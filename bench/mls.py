@@ -17,7 +17,7 @@ from shared.rets.mend import Mender
 from shared.rets.session import RetsSession
 from shared.rets.settings import RetsSettings
 
-USERNAME, PASSWORD = "bench", "of-the-benchmarks"  # noqa: S105 - of a simulator that lives as long as its benchmark
+USERNAME, PASSWORD = "bench", "of-the-benchmarks"
 PAGE = 100
 PHOTOS = 5
 """Photos of a listing on average, where a benchmark does not say otherwise: the simulator's own number."""
@@ -28,9 +28,7 @@ class Mls:
 
     def __init__(self, login_url: str) -> None:
         self.login_url = login_url
-        self._session = RetsSession(
-            RetsSettings(login_url=login_url, username=USERNAME, password=SecretStr(PASSWORD))
-        )
+        self._session = RetsSession(RetsSettings(login_url=login_url, username=USERNAME, password=SecretStr(PASSWORD)))
 
     def inventory(self) -> bytes:
         """The master list of listings, as sent."""
@@ -50,7 +48,7 @@ class Mls:
     def advance(self) -> None:
         """Let a day pass: of a hundred listings about one changes, comes or goes, a third of these with new photos."""
         base = self.login_url[: self.login_url.index("/", 8)]
-        urlopen(Request(f"{base}/control/advance?days=1", method="POST"), timeout=600).close()  # noqa: S310
+        urlopen(Request(f"{base}/control/advance?days=1", method="POST"), timeout=600).close()
 
     def close(self) -> None:
         """Log out."""

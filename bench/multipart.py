@@ -61,12 +61,14 @@ def _all(source: DdfSource, key: str) -> list[PhotoObject]:
 
 def _each(source: DdfSource, key: str, photos: int) -> list[PhotoObject]:
     return [
-        item for order in range(1, photos + 1) for item in source.photos("property", key, location=False, orders=[order])
+        item
+        for order in range(1, photos + 1)
+        for item in source.photos("property", key, location=False, orders=[order])
     ]
 
 
 def _split(rounds: int) -> Figure:
-    draw = random.Random(1)  # noqa: S311 - the same photos each time
+    draw = random.Random(1)
     photos = [
         draw.randbytes(draw.randrange(100_000, 300_000)) + _HARD[number % len(_HARD)] + draw.randbytes(number % 2 * 9)
         + _HARD[number % len(_HARD)] for number in range(PHOTOS)

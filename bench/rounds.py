@@ -33,10 +33,17 @@ def interleaved(rounds: int, runs: Sequence[Callable[[], object]]) -> list[list[
         taken = [0.0] * len(runs)
         order = range(len(runs)) if number % 2 == 0 else reversed(range(len(runs)))
         for place in order:
-            run, times = runs[place], repeats[place]
-            taken[place] = seconds(lambda run=run, times=times: [run() for _ in range(times)], time.process_time) / times  # type: ignore[misc]
+            taken[place] = seconds(_repeated(runs[place], repeats[place]), time.process_time) / repeats[place]
         found.append(taken)
     return found
+
+
+def _repeated(run: Callable[[], object], times: int) -> Callable[[], None]:
+    def repeated() -> None:
+        for _ in range(times):
+            run()
+
+    return repeated
 
 
 def middle(values: Sequence[float]) -> float:

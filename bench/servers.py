@@ -19,7 +19,7 @@ from tests.servers.s3 import s3_server
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder on the disk, gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="mlsync-bench-", dir="/var/tmp") as name:  # noqa: S108 - /tmp may be memory
+    with tempfile.TemporaryDirectory(prefix="mlsync-bench-", dir="/var/tmp") as name:
         yield Path(name)
 
 

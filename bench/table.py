@@ -19,6 +19,11 @@ def amount(value: float, unit: str) -> str:
     return f"{number}x" if unit == "x" else f"{number} {unit}"
 
 
+def ratio(figure: Figure) -> str:
+    """The ratio; a dash where none could be taken."""
+    return amount(figure.ratio, figure.unit) if figure.rounds else "-"
+
+
 def target(figure: Figure) -> str:
     """The target with its direction; "" without one."""
     if not figure.target:
@@ -28,18 +33,20 @@ def target(figure: Figure) -> str:
 
 def verdict(figure: Figure) -> str:
     """In a word whether the target is met."""
-    return {True: "met", False: "NOT MET", None: ""}[figure.met]
+    if not figure.rounds:
+        return "not measured"
+    return {True: "met", False: "not met", None: ""}[figure.met]
 
 
 def spread(figure: Figure) -> str:
     """The least and the most of the rounds."""
     if len(figure.rounds) < 2:
-        return "one round"
+        return "one round" if figure.rounds else "none counted"
     return f"{amount(min(figure.rounds), figure.unit)} to {amount(max(figure.rounds), figure.unit)}"
 
 
 def _line(figure: Figure) -> str:
     return (
-        f"  {figure.path:<62} {amount(figure.ratio, figure.unit):>10}  {target(figure):<17} {verdict(figure):<8} "
+        f"  {figure.path:<62} {ratio(figure):>10}  {target(figure):<17} {verdict(figure):<12} "
         f"({spread(figure)}) of {figure.floor}"
     )

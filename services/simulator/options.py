@@ -17,8 +17,8 @@ class Options:
     """The start of a simulated MLS. Equal options give equal data; nothing is wrong and no time passes unless asked.
 
     ``port`` 0 lets the system choose. ``photos`` is the mean number per listing (0: none at all). ``user_agents``
-    names the User-Agent products let in (empty: any). ``pace`` is how much happens to listings in a day, 1 being the usual
-    twentieth of them. ``faults`` are ``NAME[=VALUE]`` (see ``faults.SWITCHES``).
+    names the User-Agent products let in (empty: any). ``pace`` is how much happens to listings in a day, 1 being the
+    usual twentieth of them. ``faults`` are ``NAME[=VALUE]`` (see ``faults.SWITCHES``).
     ``control`` opens ``/control/…`` to this machine. ``location_style`` is how GetObject answers ``Location=1``.
     """
 

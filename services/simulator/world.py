@@ -24,8 +24,6 @@ _PEOPLE_RATES = Rates(changed=0.01, removed=0.01, returned=0.2)  # removed: list
 _PICTURES_KEPT, _HASHES_KEPT, _PEOPLE_KEPT, _ANSWERS_KEPT = 400, 200_000, 4096, 8
 
 
-
-
 def _listing_rates(pace: float) -> Rates:
     return Rates(0.006 * pace, 0.04 * pace, 0.005 * pace, rephotographed_of_changed=1 / 3, touched_of_changed=0.1)
 
