@@ -60,7 +60,6 @@ def measure(rounds: int) -> list[Figure]:
     assert len(_read(_cut(answer)).packed) == KEYS
     times = interleaved(rounds, [lambda: _read(_cut(answer)), lambda: _bare(answer)])
     ratios = [bare / read for read, bare in times]
-    del answer
     memory: list[float] = []
     start = 0.0
     for _ in range(rounds):

@@ -11,7 +11,7 @@ from bench.table import ratio, spread, target, verdict
 _ABOUT = {
     "parse": (
         "Reading a page of listings",
-        "An MLS sends at most 100 listings at a time, as XML. *Typed records* are what the writer stores: every element "
+        "An MLS sends at most 100 listings at a time, as XML. *Typed records* are what the writer stores: each element "
         "in its column, converted and checked, with a hash that tells whether anything changed. The floor only builds "
         "lxml's tree in memory and looks at nothing in it.",
     ),
@@ -71,11 +71,11 @@ def _head(results: Results) -> Iterator[str]:
     yield from (
         "# Performance",
         "",
-        "Written by `make bench`, which measures it all again (at most 45 minutes; as root on Debian it installs what it "
-        "needs). No row is a promise in seconds: machines differ. Each is a **ratio to a floor**, the least that such "
-        "work can cost, or the usual way of doing it, measured in the same run and in turns with it, so that whatever "
-        "else the machine was doing met both. The ratio is the median of the rounds; in brackets stand the lowest and "
-        "the highest. Work that waits for nothing is measured in processor time, all else by the clock.",
+        "Written by `make bench`, which measures it all again (at most 45 minutes; as root on Debian it installs what "
+        "it needs). No row is a promise in seconds: machines differ. Each is a **ratio to a floor**, the least that "
+        "such work can cost, or the usual way of doing it, measured in the same run and in turns with it, so that "
+        "whatever else the machine was doing met both. The ratio is the median of the rounds; beside it stand the "
+        "lowest and the highest. Work that waits for nothing is measured in processor time, all else by the clock.",
         "",
         f"**{met} of {len(with_target)} targets are met** in what follows.",
         "",
@@ -85,8 +85,8 @@ def _head(results: Results) -> Iterator[str]:
     for name, value in results.machine.items():
         yield f"| {name} | {value} |"
     yield ""
-    yield "*Load* is how many processes wanted a core in the minute before a benchmark: above a tenth of the cores, "
-    yield "others were at work, and rows that need several processes at once look worse than they are."
+    yield "*Load* is how many processes wanted a core in the minute before a benchmark. Where it is near the number of"
+    yield "cores, others were at work, and rows that need several processes at once look worse than they are."
     yield ""
 
 

@@ -77,7 +77,8 @@ class PhotoServer:
         ]  # fmt: skip
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         found = re.search(r"Requests/sec:\s*([0-9.]+)", said)
-        assert found is not None and "Non-2xx" not in said, said
+        assert found is not None, said
+        assert "Non-2xx" not in said, said
         return float(found[1])
 
 
