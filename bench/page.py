@@ -66,7 +66,7 @@ def text(results: Results) -> str:
 
 def _head(results: Results) -> Iterator[str]:
     figures = [figure for measured in results.measured.values() for figure in measured.figures]
-    with_target = [figure for figure in figures if figure.met is not None]
+    with_target = [figure for figure in figures if figure.target]
     met = sum(figure.met is True for figure in with_target)
     yield from (
         "# Performance",

@@ -138,7 +138,7 @@ def photo_server(here: Path) -> Iterator[PhotoServer]:
 def _photo(number: int) -> bytes:
     """A JPEG of 100 to 300 KB: rough noise made large, as a lawn or a brick wall is."""
     draw = random.Random(number)
-    rough = 1.6 + draw.random()
+    rough = 1.7 + 1.3 * draw.random()
     small = (int(SIZE[0] / rough), int(SIZE[1] / rough))
     image = Image.frombytes("RGB", small, draw.randbytes(small[0] * small[1] * 3)).resize(SIZE)
     out = io.BytesIO()
