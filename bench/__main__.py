@@ -57,15 +57,16 @@ def main() -> int:
 def _measure(name: str, rounds: int) -> Measured:
     measured = Measured(rounds=rounds, load=load(), at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"))
     started = time.monotonic()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.one", name, str(rounds)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            timeout=SECONDS, check=False,
-        )  # fmt: skip
-        measured.figures = _figures(done.stdout) if not done.returncode else []
-        measured.error = f"it ended with {done.returncode}" if done.returncode else ""
-    except subprocess.TimeoutExpired:
-        measured.error = f"it took longer than {SECONDS} seconds"
+    command = [sys.executable, "-m", "bench.one", name, str(rounds)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as running:
+        try:
+            said, _ = running.communicate(timeout=SECONDS)
+            measured.figures = _figures(said) if not running.returncode else []
+            measured.error = f"it ended with {running.returncode}" if running.returncode else ""
+        except subprocess.TimeoutExpired:
+            measured.error = f"it took longer than {SECONDS} seconds"
+        finally:
+            running.terminate()  # not killed: what it started would stay
     measured.seconds = round(time.monotonic() - started, 1)
     return measured
 

@@ -5,6 +5,7 @@ Of its own, so that none measures what another left behind: memory, threads, war
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib import import_module
 from typing import cast
@@ -15,7 +16,8 @@ from bench.figures import Benchmark
 
 
 def main() -> None:
-    """See the module."""
+    """See the module. Told to end, it ends the servers it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     name, rounds = sys.argv[1:]
     benchmark = cast(Benchmark, import_module(f"bench.{name}"))
     figures = benchmark.measure(int(rounds))
