@@ -63,7 +63,7 @@ soak: $(READY) ## Run the same tests at full size (most of an hour)
 	@$(BIN)/python -m tests.servers.install
 	MLSYNC_TEST_SCALE=10 $(BIN)/python -m pytest $(PARALLEL) --timeout 7200
 
-bench: $(READY) ## Measure every hot path against its floor, and write docs/performance.md (under 45 minutes)
+bench: $(READY) ## Measure every hot path against its floor, and write docs/performance.md (tens of minutes)
 	$(BIN)/python -m bench --json data/bench.json --page docs/performance.md
 
 lint: $(READY) ## Run the linters and check import boundaries

@@ -71,7 +71,7 @@ def _head(results: Results) -> Iterator[str]:
     yield from (
         "# Performance",
         "",
-        "Written by `make bench`, which measures it all again (at most 45 minutes; as root on Debian it installs what "
+        "Written by `make bench`, which measures it all again (tens of minutes; as root on Debian it installs what "
         "it needs). No row is a promise in seconds: machines differ. Each is a **ratio to a floor**, the least that "
         "such work can cost, or the usual way of doing it, measured in the same run and in turns with it, so that "
         "whatever else the machine was doing met both. The ratio is the median of the rounds; beside it stand the "
