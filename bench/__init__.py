@@ -1,1 +1,1 @@
-"""Benchmarks: each hot path against its floor, in the same run."""
+"""Benchmarks: each hot path as a ratio to its floor, measured in the same run. ``python -m bench`` runs them."""

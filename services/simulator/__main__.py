@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--fault", dest="faults", action="append", default=[], metavar="NAME[=VALUE]")
     parser.add_argument("--location-style", choices=LOCATION_STYLES, default="table")
     parser.add_argument("--latency-ms", type=int, default=0)
+    parser.add_argument("--pace", type=float, default=1.0, help="how much happens in a day, against the usual")
     parser.add_argument("--control", action="store_true", help="open /control/… to this machine")
     parser.add_argument("--list-faults", action="store_true", help="print the faults and end")
     given = vars(parser.parse_args(argv))

@@ -17,7 +17,8 @@ class Options:
     """The start of a simulated MLS. Equal options give equal data; nothing is wrong and no time passes unless asked.
 
     ``port`` 0 lets the system choose. ``photos`` is the mean number per listing (0: none at all). ``user_agents``
-    names the User-Agent products let in (empty: any). ``faults`` are ``NAME[=VALUE]`` (see ``faults.SWITCHES``).
+    names the User-Agent products let in (empty: any). ``pace`` is how much happens to listings in a day, 1 being the
+    usual twentieth of them. ``faults`` are ``NAME[=VALUE]`` (see ``faults.SWITCHES``).
     ``control`` opens ``/control/…`` to this machine. ``location_style`` is how GetObject answers ``Location=1``.
     """
 
@@ -34,6 +35,7 @@ class Options:
     control: bool = False
     latency_ms: int = 0
     location_style: str = "table"
+    pace: float = 1.0
 
     def __post_init__(self) -> None:
         if self.personality not in PERSONALITIES:
@@ -48,5 +50,7 @@ class Options:
         ):
             if not 0 <= value <= most:
                 raise OptionsError(f"{name}: {value} is not between 0 and {most}")
+        if not 0 <= self.pace <= 10:
+            raise OptionsError(f"pace: {self.pace} is not between 0 and 10")
         if not self.username or ":" in self.username or '"' in self.username:
             raise OptionsError("username: it must not be empty and must hold no colon and no quote")

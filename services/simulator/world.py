@@ -20,9 +20,12 @@ from .photos import Photo, photos_of
 from .timeline import Population, Rates, Snapshot, Stamped
 
 _LISTING = 0
-_LISTING_RATES = Rates(0.006, 0.04, 0.005, rephotographed_of_changed=1 / 3, touched_of_changed=0.1)
 _PEOPLE_RATES = Rates(changed=0.01, removed=0.01, returned=0.2)  # removed: listed no more, though listings name them
 _PICTURES_KEPT, _HASHES_KEPT, _PEOPLE_KEPT, _ANSWERS_KEPT = 400, 200_000, 4096, 8
+
+
+def _listing_rates(pace: float) -> Rates:
+    return Rates(0.006 * pace, 0.04 * pace, 0.005 * pace, rephotographed_of_changed=1 / 3, touched_of_changed=0.1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,7 @@ class World:
         agents, offices = people.pool(options.listings)
         early = (clock.QUIET, clock.PEOPLE_SPAN)
         late = (clock.LISTINGS_FROM, clock.LISTINGS_SPAN)
-        self._listings = Population(options.seed, _LISTING, options.listings, _LISTING_RATES, late)
+        self._listings = Population(options.seed, _LISTING, options.listings, _listing_rates(options.pace), late)
         self._agents = Population(options.seed, AGENT, agents, _PEOPLE_RATES, early)
         self._offices = Population(options.seed, OFFICE, offices, _PEOPLE_RATES, early)
         self._view = View(self, self._listings.now, self._agents.now, self._offices.now)

@@ -1,108 +1,112 @@
-"""Record elements as dicts, shaped as ``shared.messages.SourceRecord`` says: the hot path of every page."""
+"""Record elements as dicts, shaped as ``shared.messages.SourceRecord`` says: the hot path of every page.
+
+Expat's events rather than a tree: most of a tree's cost would be in asking it, element by element, for what is known
+when the element ends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, Final
-
-from lxml import etree
+from xml.parsers import expat
 
 from shared.rets.errors import RetsParseError
 
-_Element = Any  # lxml's stubs know neither slices of elements nor that names and texts are str here
 _MAX_DEPTH: Final = 64
+_BEHIND_NAMESPACE: Final = "}"
+_BUFFER: Final = 1 << 16
+"""Longer texts come in pieces."""
 
 
-class Converter:
-    """Elements to dicts. The shape of a value is that of ``shared.messages.SourceRecord``."""
+def read_elements(block: bytes, prefixes: dict[str, str]) -> list[dict[str, Any]]:
+    """The fields of each record element of ``block``. The shape of a value is that of ``SourceRecord``.
 
-    def __init__(self) -> None:
-        self._parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True, huge_tree=False
-        )
-        self._repeating: set[str] = set()
-        self._mixed = False
+    ``prefixes`` are the declarations in force around the block; names go without theirs. Raises RetsParseError.
+    """
+    scope = "".join(f" {name}={_quoted(value)}" for name, value in prefixes.items()).encode()
+    value = _read(b"".join((b"<_", scope, b">", block, b"</_>")))
+    found = value.values() if isinstance(value, dict) else ()
+    records = [_record(record) for same in found for record in (same if isinstance(same, list) else [same])]
+    if scope or b"xmlns" in block:
+        records = [_localised(record) for record in records]
+    return records
 
-    def convert(self, block: bytes, prefixes: dict[str, str]) -> list[dict[str, Any]]:
-        """The fields of each record element of ``block``."""
-        scope = "".join(f" {name}={_quoted(value)}" for name, value in prefixes.items()).encode()
-        try:
-            root = etree.fromstring(b"".join((b"<_", scope, b">", block, b"</_>")), self._parser)
-        except etree.XMLSyntaxError as error:
-            raise RetsParseError(f"a record is broken XML: {error.msg}") from None
-        self._mixed = False
-        records = [self._value(element) for element in root]
-        if self._mixed:
-            records = [_exact(element) for element in root]
-        # a record without attributes and elements is a text, if that
-        records = [record if type(record) is dict else {"#text": record} if record else {} for record in records]
-        if scope or b"xmlns" in block:
-            records = [_localised(record) for record in records]
-        return records
 
-    def _value(self, element: _Element, depth: int = _MAX_DEPTH) -> Any:
-        """The hot path: about 300 elements a listing pass here, so plain leaves are read in the comprehension."""
-        if not depth:
+def _read(document: bytes) -> Any:
+    """The value of the document's root element. Some 200 elements a listing pass here."""
+    outer: list[dict[str, Any] | None] = []
+    fields: dict[str, Any] | None = {}  # of the element that is open; None while it has neither attributes nor elements
+    texts: list[str] = []  # since the last start or end of an element
+
+    def start(_name: str, attributes: dict[str, str]) -> None:
+        nonlocal fields
+        if texts:
+            fields = _with_text(fields, texts)
+        if len(outer) > _MAX_DEPTH:
             raise RetsParseError(f"a record nests elements deeper than {_MAX_DEPTH}")
-        depth -= 1
-        value = self._value
-        tag = element.tag
-        fields: dict[str, Any]
-        if tag in self._repeating:
-            fields = _grouped(
-                [
-                    (c.tag, value(c, depth) if len(c) or c.keys() or c.tail else t.strip() if (t := c.text) else "")
-                    for c in element
-                ]
-            )
-        else:
-            fields = {
-                c.tag: value(c, depth) if len(c) or c.keys() or c.tail else t.strip() if (t := c.text) else ""
-                for c in element
-            }
-            if len(fields) != len(element):
-                self._repeating.add(tag)
-                return self._value(element, depth + 1)
-        for name, text in element.items():
-            fields["@" + name] = text.strip()
-        text = text.strip() if (text := element.text) else ""
-        if element.tail and element.tail.strip():
-            self._mixed = True
-        if not fields:
-            return text
-        if text:
-            fields["#text"] = text
-        return fields
+        outer.append(fields)
+        fields = {f"@{name}": text.strip() for name, text in attributes.items()} if attributes else None
 
-
-def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """A dict in which the values of a repeated name are a list."""
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name not in fields:
+    def end(name: str) -> None:
+        nonlocal fields
+        value: Any = fields
+        if value is None:
+            value = ""
+            if texts:
+                value = texts[0].strip() if len(texts) == 1 else "".join(texts).strip()
+                texts.clear()
+        elif texts:
+            value = _with_text(value, texts)
+        fields = outer.pop()
+        if fields is None:
+            fields = {name: value}
+        elif name not in fields:
             fields[name] = value
-        elif isinstance(fields[name], list):
-            fields[name].append(value)
         else:
-            fields[name] = [fields[name], value]
+            _repeat(fields, name, value)
+
+    parser = expat.ParserCreate("utf-8", _BEHIND_NAMESPACE)
+    parser.buffer_text = True
+    parser.buffer_size = _BUFFER
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = texts.append
+    try:
+        parser.Parse(document, True)
+    except expat.ExpatError as error:
+        raise RetsParseError(f"a record is broken XML: {expat.ErrorString(error.code)}") from None
+    assert fields is not None
+    return fields["_"]
+
+
+def _with_text(fields: dict[str, Any] | None, texts: list[str]) -> dict[str, Any] | None:
+    """``fields`` with the text that stands beside its elements: all of it, in order. Takes ``texts``."""
+    text = "".join(texts).strip()
+    texts.clear()
+    if not text:
+        return fields
+    fields = {} if fields is None else fields
+    fields["#text"] = f"{fields['#text']} {text}" if "#text" in fields else text
     return fields
 
 
-def _exact(element: _Element) -> dict[str, Any]:
-    """The same for a block where text stands between elements: it all becomes ``#text``, in order."""
-    fields = _grouped(
-        (child.tag, _exact(child) if len(child) or child.keys() else (child.text or "").strip()) for child in element
-    )
-    for name, text in element.items():
-        fields["@" + name] = text.strip()
-    texts = [element.text, *(child.tail for child in element)]
-    if joined := " ".join(stripped for text in texts if text and (stripped := text.strip())):
-        fields["#text"] = joined
-    return fields
+def _repeat(fields: dict[str, Any], name: str, value: Any) -> None:
+    """The values of a repeated name are a list."""
+    if isinstance(fields[name], list):
+        fields[name].append(value)
+    else:
+        fields[name] = [fields[name], value]
+
+
+def _record(value: Any) -> dict[str, Any]:
+    """A record without attributes and elements is a text, if that."""
+    if isinstance(value, dict):
+        return value
+    return {"#text": value} if value else {}
 
 
 def _localised(value: Any) -> Any:
-    """Names without their ``{namespace}``; two that become one are a list."""
+    """Names without their namespace; two that become one are a list."""
     if isinstance(value, dict):
         return _grouped((_bare(name), _localised(each)) for name, each in value.items())
     if isinstance(value, list):
@@ -110,9 +114,20 @@ def _localised(value: Any) -> Any:
     return value
 
 
+def _grouped(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            for each in value if isinstance(value, list) else [value]:
+                _repeat(fields, name, each)
+        else:
+            fields[name] = value
+    return fields
+
+
 def _bare(name: str) -> str:
     mark = "@" if name.startswith("@") else ""
-    return mark + name.rpartition("}")[2].removeprefix(mark)
+    return mark + name.rpartition(_BEHIND_NAMESPACE)[2].removeprefix(mark)
 
 
 def _quoted(value: str) -> str:

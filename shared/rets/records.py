@@ -1,9 +1,8 @@
 """Records of a STANDARD-XML answer as they are, streamed (RETS 1.7.2 §7.6; DDF guide, Search).
 
-The speed is in what is not done. The record elements are cut out of the stream as bytes (after mending, ``<`` is
-always markup) and parsed by lxml in blocks; its pull parser would spend more on events than on parsing. The rest, the
-frame, goes to expat, so that the answer as a whole is still checked to its last end tag. Default namespaces are left
-in the frame, which gives bare tags.
+The record elements are cut out of the stream as bytes (after mending, ``<`` is always markup) and parsed in blocks, so
+that one that is broken within itself harms no other. The rest, the frame, is parsed by itself, so that the answer as a
+whole is still checked to its last end tag.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from shared.messages import BrokenRecord, SourceRecord
-from shared.rets.elements import Converter
+from shared.rets.elements import read_elements
 from shared.rets.errors import RetsParseError
 from shared.rets.frame import Frame, local_name
 from shared.rets.mend import MEBIBYTE, Mender
@@ -35,7 +34,6 @@ class RecordReader(Frame):
         self._element = element
         self._key = key
         self._stamp = stamp
-        self._converter = Converter()
         self._prefixes: dict[str, str] = {}
         self._cutter = _Cutter(element)
         self.broken: list[BrokenRecord] = []
@@ -70,7 +68,7 @@ class RecordReader(Frame):
     def _convert(self, records: list[bytes]) -> Iterator[SourceRecord]:
         """The records of a block; where one breaks it, each by itself."""
         try:
-            converted = self._converter.convert(b"".join(records), self._prefixes)
+            converted = read_elements(b"".join(records), self._prefixes)
         except RetsParseError as error:
             if len(records) > 1:
                 for record in records:
@@ -92,7 +90,7 @@ class RecordReader(Frame):
         """The key of a record of which only the start tag may be whole."""
         start = record[: record.find(b">") + 1].removesuffix(b">").removesuffix(b"/") + b"/>"
         try:
-            (fields,) = self._converter.convert(start, self._prefixes)
+            (fields,) = read_elements(start, self._prefixes)
         except (RetsParseError, ValueError):
             return ""
         key: str = fields.get(f"@{self._key}", "")
