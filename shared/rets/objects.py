@@ -90,8 +90,8 @@ def _judge(order: int, headers: dict[str, str], body: bytes | None) -> Iterator[
 
 def _from_rets(answer: Answer) -> Iterator[PhotoObject]:
     """An error, the success that goes with a Location header, or the DDF's table of addresses."""
-    table = CompactReader(max_rows=10_000)
-    table.read(answer.chunks(), Mender(max_bytes=16 * MEBIBYTE))
+    table = CompactReader()
+    table.read(answer.chunks(), Mender(max_bytes=16 * MEBIBYTE), max_rows=10_000)
     answer.reply = reply = table.reply
     if reply is not None and reply.code != "0":
         if rule_for_code("GetObject", reply.code, reply.text).reaction is not Reaction.EMPTY:

@@ -167,7 +167,7 @@ def _compound(inner: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
 QUERIES: st.SearchStrategy[Query] = st.recursive(CRITERIA, _compound, max_leaves=12)
 
 
-@settings(max_examples=150 * SCALE)
+@settings(max_examples=100 * SCALE)
 @given(QUERIES)
 def test_reading_inverts_printing(query: Query) -> None:
     assert parse(text_of(query)) == query
@@ -263,7 +263,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=500 if SCALE == 1 else 20_000 * SCALE)
+@settings(max_examples=100 * SCALE)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=30), st.sampled_from(Dialect))
 def test_whatever_is_asked_is_a_query_or_an_error_with_a_place(pieces: list[str], dialect: Dialect) -> None:
     text = "".join(pieces)

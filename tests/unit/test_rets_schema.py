@@ -15,7 +15,7 @@ from shared.rets.metadata import MetadataReader
 from shared.rets.schema.assemble import Assembler
 from shared.rets.schema.fetch import fetch_metadata
 from shared.rets.schema.tables import ESSENTIAL, KINDS, TABLES
-from shared.rets.schema.types import Field, Lookup, System
+from shared.rets.schema.types import Field, Lookup, Resource, System
 from shared.sources.base import SourceError
 from tests.conftest import SCALE
 from tests.unit.mls_metadata import MLS, STAMPS, compact, rets, serving, standard
@@ -253,7 +253,7 @@ MARKUP = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=200 if SCALE == 1 else 20_000 * SCALE)
+@settings(max_examples=100 * SCALE)
 @given(MARKUP)
 def test_whatever_comes_ends_in_a_tree_or_a_documented_error(parts: list[str]) -> None:
     try:
