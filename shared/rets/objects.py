@@ -117,16 +117,10 @@ def read_all(
     if answer.content_type in _XML or _looks_like_rets(answer.peek(512)):
         yield from judge.rets(answer)
         return
-    names = (
-        "Location",
-        "Object-ID",
-        "Content-ID",
-        "Preferred",
-        "Content-Description",
-        "Content-Sub-Description",
-        "UID",
-    )
-    headers = {name.lower(): answer.header(name) for name in names}
+    headers = {name.lower(): answer.header(name) for name in _HEADERS}
+    if len(keys) == 1:
+        # It can be nobody else's, whatever the server calls it.
+        headers["content-id"] = next(iter(keys))
     headers["objectdata"] = "\n".join(answer.headers("ObjectData"))
     headers["content-type"] = answer.content_type
     yield from judge.part(Part(headers, _collect(answer, max_object_bytes)))

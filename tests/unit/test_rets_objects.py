@@ -154,8 +154,8 @@ def test_objects_of_several_records_in_one_answer() -> None:
 def test_what_a_server_of_rets_18_knows_of_an_object() -> None:
     headers = (
         b"Content-Type: image/jpeg\r\nContent-ID: 9001\r\nObject-ID: 2\r\nUID: U7\r\nContent-Description: Front\r\n"
-        b"Content-Sub-Description: In May\r\nObjectData: FileSize=4711\r\nObjectData:OrderHint = 3\r\nObjectData: odd\r\n"
-        b"Location: http://c/2.jpg"
+        b"Content-Sub-Description: In May\r\nObjectData: FileSize=4711\r\nObjectData:OrderHint = 3\r\n"
+        b"ObjectData: odd\r\nLocation: http://c/2.jpg"
     )
     (item,) = everything(multipart((headers, b"")), "9001")
     assert (item.uid, item.description, item.sub_description) == ("U7", "Front", "In May")
