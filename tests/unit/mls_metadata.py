@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
@@ -28,11 +29,11 @@ from shared.rets.schema.types import (
 )
 from tests.unit.rets_server import Asked, Say
 
-STAMPS = {"version": "1.04.00012", "date": "2024-03-05T14:00:00Z"}
+STAMPS: dict[str, Any] = {"version": "1.04.00012", "date": "2024-03-05T14:00:00Z"}
 
 
-def field(entry: str, name: str, kind: str = "Character", **more: object) -> Field:
-    return Field(metadata_entry_id=entry, system_name=name, data_type=kind, **more)  # type: ignore[arg-type]
+def field(entry: str, name: str, kind: str = "Character", **more: Any) -> Field:
+    return Field(metadata_entry_id=entry, system_name=name, data_type=kind, **more)
 
 
 def listing_class(name: str, *more: Field) -> ResourceClass:
@@ -65,11 +66,11 @@ def listing_class(name: str, *more: Field) -> ResourceClass:
     )
 
 
-def resource(name: str, key: str, *classes: ResourceClass, **more: object) -> Resource:
+def resource(name: str, key: str, *classes: ResourceClass, **more: Any) -> Resource:
     return Resource(
         resource_id=name, standard_name=name, key_field=key, class_count=len(classes), classes=classes,
         class_version=STAMPS["version"], class_date=STAMPS["date"], **more,
-    )  # type: ignore[arg-type] # fmt: skip
+    )  # fmt: skip
 
 
 PROPERTY = resource(
