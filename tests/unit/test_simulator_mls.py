@@ -39,7 +39,7 @@ def sim() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def session(sim: Simulator) -> Iterator[RetsSession]:
-    opened = RetsSession(RetsSettings(sim.login_url, "demo", SecretStr("demo")))
+    opened = RetsSession(RetsSettings(sim.login_url, "demo", SecretStr("demo")), sleep=lambda _: None)
     yield opened
     opened.logout()
 
