@@ -1,10 +1,6 @@
 # mlsync. `make` alone prints this help.
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run test soak simulate lint types check docs clean lock image up down logs day drill sbom chart
-=======
-.PHONY: help run test soak lint types check docs clean lock image up down logs day drill bench
->>>>>>> h/bench
+.PHONY: help run test soak simulate lint types check docs clean lock image up down logs day drill sbom chart bench
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,13 +13,8 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 help: ## Print this help
 	@echo "Run:"; grep -hE '^(run|up|down|logs|day):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-<<<<<<< HEAD
-	@echo "Check:"; grep -hE '^(test|soak|simulate|drill|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Check:"; grep -hE '^(test|soak|simulate|drill|check|lint|types|bench):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 	@echo "Build:"; grep -hE '^(image|docs|lock|clean|chart|sbom):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-=======
-	@echo "Check:"; grep -hE '^(test|soak|drill|bench|check|lint|types):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-	@echo "Build:"; grep -hE '^(image|docs|lock|clean):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
->>>>>>> h/bench
 
 $(READY): requirements-dev.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "mlsync needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -72,13 +63,11 @@ soak: $(READY) ## Run the same tests at full size (most of an hour)
 	@$(BIN)/python -m tests.servers.install
 	MLSYNC_TEST_SCALE=10 $(BIN)/python -m pytest $(PARALLEL) --timeout 7200
 
-<<<<<<< HEAD
 simulate: $(READY) ## Play 100,000 simulated histories of the services (an hour of two cores at most)
 	$(BIN)/python -m tests.simulation --histories 100000
-=======
+
 bench: $(READY) ## Measure every hot path against its floor, and write docs/performance.md (tens of minutes)
 	$(BIN)/python -m bench --json data/bench.json --page docs/performance.md
->>>>>>> h/bench
 
 lint: $(READY) ## Run the linters and check import boundaries
 	$(BIN)/ruff check .

@@ -212,7 +212,7 @@ def _multiply(url: str, times: int) -> None:
             values = ", ".join(f"n || '-' || \"{name}\"" if name in KEYS else f'"{name}"' for name in names)
             which = "WHERE resource = 'property'" if table in ("ledger", "source_record") else ""
             connection.execute(
-                f'INSERT INTO "{table}" ({columns}) SELECT {_fixed(table, values)} '  # noqa: S608
+                f'INSERT INTO "{table}" ({columns}) SELECT {_fixed(table, values)} '
                 f'FROM "{table}", generate_series(100001, {100_000 + times - 1}) AS n {which}'
             )
         statistics.refresh(connection)
@@ -256,7 +256,7 @@ def _by_rows(url: str, source: str, keys: Sequence[str]) -> float:
         for table in OF_LISTINGS:
             shape = shape_of(table)
             of = next(name for name in KEYS if name in shape.names)
-            found = connection.execute(f'SELECT {shape.columns} FROM "{table}" WHERE "{of}" = ANY(%s)', (list(keys),))  # noqa: S608
+            found = connection.execute(f'SELECT {shape.columns} FROM "{table}" WHERE "{of}" = ANY(%s)', (list(keys),))
             rows[table] = [
                 [psycopg.types.json.Jsonb(value) if kind == "jsonb" and value is not None else value
                  for value, kind in zip(row, shape.types, strict=True)] for row in found
@@ -267,7 +267,7 @@ def _by_rows(url: str, source: str, keys: Sequence[str]) -> float:
             shape = shape_of(table)
             marks = ", ".join(["%s"] * len(shape.names))
             for row in some:
-                connection.execute(f'INSERT INTO "{table}" ({shape.columns}) VALUES ({marks})', row)  # noqa: S608
+                connection.execute(f'INSERT INTO "{table}" ({shape.columns}) VALUES ({marks})', row)
         connection.commit()
         return perf_counter() - began
 

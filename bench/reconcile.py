@@ -93,7 +93,7 @@ def fill(where: str) -> None:
 
 def _once(where: str, turn: int) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.reconcile", where, str(turn)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900)  # noqa: S603
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
@@ -112,7 +112,7 @@ def _reconciled(where: str, turn: int) -> tuple[float, float]:
     reconciler = Reconciler(settings, store, Outbox(_Nowhere()))  # type: ignore[arg-type]
     entries = sorted(_entries(turn))
     shuffled = [name for name, _ in entries]
-    random.Random(turn).shuffle(shuffled)  # noqa: S311
+    random.Random(turn).shuffle(shuffled)
     began = perf_counter()
     shuffled.sort()
     sort = perf_counter() - began

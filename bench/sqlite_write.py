@@ -51,7 +51,7 @@ def _round(folder: Path, records: Sequence[SourceRecord]) -> tuple[float, float]
 def _floor(folder: Path) -> float:
     tables = [table.name for table in metadata.sorted_tables if table.name not in NEITHER]
     with closing(sqlite3.connect(folder / "mlsync.db")) as written:
-        rows = {table: written.execute(f'SELECT * FROM "{table}"').fetchall() for table in tables}  # noqa: S608
+        rows = {table: written.execute(f'SELECT * FROM "{table}"').fetchall() for table in tables}
         names = {table: [line[1] for line in written.execute(f'PRAGMA table_info("{table}")')] for table in tables}
     with closing(sqlite3.connect(folder / "floor.db", isolation_level=None)) as bare:
         bare.execute("PRAGMA journal_mode=WAL")
@@ -67,7 +67,7 @@ def _floor(folder: Path) -> float:
             for table, some in rows.items():
                 part = some[len(some) * page // pages : len(some) * (page + 1) // pages]
                 marks = ", ".join("?" * len(names[table]))
-                bare.executemany(f'INSERT INTO "{table}" VALUES ({marks})', part)  # noqa: S608
+                bare.executemany(f'INSERT INTO "{table}" VALUES ({marks})', part)
             bare.execute("COMMIT")
         return perf_counter() - began
 

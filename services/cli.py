@@ -485,7 +485,7 @@ def quarantine_drop(ids: IdsArgument, config: ConfigOption = None) -> None:
 def simulator(
     port: Annotated[int, typer.Option(metavar="PORT", help="Port; 0 takes a free one", min=0, max=65535)] = 0,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    personality: Annotated[str, typer.Option(help="Which MLS to be: ddf")] = "ddf",
+    personality: Annotated[str, typer.Option(help="Which MLS to be: ddf or mls")] = "ddf",
     listings: Annotated[int, typer.Option(metavar="N", help="Listings at the start", min=0)] = 500,
     photos: Annotated[int, typer.Option(metavar="N", help="Photos of a listing, on average", min=0)] = 5,
     seed: Annotated[int, typer.Option(help="The same seed gives the same MLS")] = 1,

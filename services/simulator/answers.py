@@ -30,6 +30,8 @@ class Call:
 
     arguments: Mapping[str, str]
     base: str
+    version: str = ""
+    """The client's RETS-Version."""
 
     def get(self, name: str, default: str = "") -> str:
         """An argument, stripped."""

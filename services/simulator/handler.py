@@ -110,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
         if refusal is not None:
             return self._send(refusal)
         if name is not None:
-            call = Call(arguments, base)
+            call = Call(arguments, base, self.headers.get("RETS-Version", ""))
             return self._send(server.transactions.answer(name, method, self.path, _plain(self.headers), call))
         return self._photo(unquote(split.path))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-PERSONALITIES = ("ddf",)
+PERSONALITIES = ("ddf", "mls")
 LOCATION_STYLES = ("table", "header")
 
 

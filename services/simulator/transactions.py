@@ -13,6 +13,9 @@ from .facts import DESTINATION
 from .faults import Faults
 from .formats import escape
 from .metadata import distorted, get_metadata
+from .mls import login as mls_login
+from .mls import metadata as mls_metadata
+from .mls import search as mls_search
 from .objects import get_object
 from .search import search
 from .sessions import COOKIE, Sessions
@@ -35,6 +38,9 @@ class Transactions:
         self._world, self._faults, self._sessions = world, faults, sessions
         options = world.options
         self._agents = options.user_agents
+        self._mls = options.personality == "mls"
+        self._search = mls_search.search if self._mls else search
+        self._metadata = mls_metadata.get_metadata if self._mls else get_metadata
         self._authenticator = Authenticator(options.username, options.password, faults)
 
     def answer(self, name: str, method: str, target: str, headers: Mapping[str, str], call: Call) -> Answer:
@@ -77,10 +83,10 @@ class Transactions:
             if self._faults.strikes("not-logged-in"):
                 raise RefusedError(20701, "Not Logged In")
             if name == "Search":
-                return search(self._world, call, self._faults)
+                return self._search(self._world, call, self._faults)
             if name == "GetObject":
                 return get_object(self._world, call, self._faults)
-            return distorted(get_metadata(call, self._world.edition), self._faults.on("odd-metadata"))
+            return distorted(self._metadata(call, self._world.edition), self._faults.on("odd-metadata"))
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
 
@@ -105,16 +111,21 @@ class Transactions:
         nothing = "NULL" if form == "null" else ""
         base = "" if self._faults.on("relative-capabilities") else call.base
         edition = self._world.edition
-        lines = [
-            f"Broker={DESTINATION}",
-            "MemberName=Example Feed",
-            f"MetadataVersion={edition.version}",
-            f"MinMetadataVersion={edition.version}",
-            f"MetadataTimestamp={edition.date}",
-            f"MinMetadataTimestamp={edition.date}",
-            f"User={DESTINATION},{nothing},{nothing},{DESTINATION}",
-            *(f"{transaction}={base}{path}" for path, transaction in PATHS.items()),
-        ]
+        addresses = [f"{transaction}={base}{path}" for path, transaction in PATHS.items()]
+        lines = (
+            mls_login.lines(call.version, edition, addresses)
+            if self._mls
+            else [
+                f"Broker={DESTINATION}",
+                "MemberName=Example Feed",
+                f"MetadataVersion={edition.version}",
+                f"MinMetadataVersion={edition.version}",
+                f"MetadataTimestamp={edition.date}",
+                f"MinMetadataTimestamp={edition.date}",
+                f"User={DESTINATION},{nothing},{nothing},{DESTINATION}",
+                *addresses,
+            ]
+        )
         if form == "spaces":
             lines = [line.replace("=", " = ", 1) for line in lines]
         body = "\n".join(f"    {escape(line)}" for line in lines).encode()

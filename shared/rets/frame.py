@@ -13,9 +13,10 @@ from typing import Final
 from xml.parsers import expat
 
 from shared.rets.errors import RetsParseError, RetsTruncatedError
-from shared.rets.mend import Mender
+from shared.rets.mend import MEBIBYTE, Mender
 
 _MAX_DEPTH: Final = 256
+_MAX_TEXT: Final = 32 * MEBIBYTE
 _COUNTED: Final = frozenset({"TotalRecords", "RecordsReturned", "TotalPages", "Limit", "Offset"})
 
 
@@ -48,6 +49,7 @@ class Frame:
         self._texts = texts | _COUNTED
         self._depth = 0
         self._gathered: list[str] = []
+        self._gathered_size = 0
         parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
         parser.StartElementHandler = self.start
@@ -99,7 +101,8 @@ class Frame:
             self.maxrows = True
         if name in self._texts:
             self._gathered = []
-            self._parser.CharacterDataHandler = self._gathered.append
+            self._gathered_size = 0
+            self._parser.CharacterDataHandler = self._gather_text
 
     def end(self, name: str) -> None:
         """An element ends."""
@@ -118,6 +121,12 @@ class Frame:
 
     def text(self, name: str, text: str) -> None:
         """The text of an element named in ``texts``."""
+
+    def _gather_text(self, text: str) -> None:
+        self._gathered.append(text)
+        self._gathered_size += len(text)
+        if self._gathered_size > _MAX_TEXT:
+            raise RetsParseError(f"a text of the answer is longer than {_MAX_TEXT} characters")
 
     def _refuse(self, *_: object) -> None:
         raise RetsParseError("the answer declares a document type, which is refused")

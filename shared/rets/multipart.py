@@ -21,7 +21,9 @@ _MAX_PREAMBLE: Final = 65536
 _BLANK_LINE: Final = re.compile(rb"\r?\n[ \t]*\r?\n")
 _QUOTED: Final = re.compile(r'boundary\s*=\s*"((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 _BARE: Final = re.compile(r"boundary\s*=\s*([^;\"]+)", re.IGNORECASE)
-_ALIASES: Final = {"description": "content-description"}
+_ALIASES: Final = {"description": "content-description", "object-data": "objectdata"}
+_REPEATED: Final = frozenset({"objectdata"})
+"""Headers of which a part may have several (RETS 1.8); they are joined by line ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,5 +191,6 @@ def _parse_headers(block: bytes) -> dict[str, str]:
             continue
         name = key.strip().lower()
         name = _ALIASES.get(name, name)
-        headers[name] = value.strip()
+        value = value.strip()
+        headers[name] = f"{headers[name]}\n{value}" if name in _REPEATED and name in headers else value
     return headers

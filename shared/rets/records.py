@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from shared.messages import BrokenRecord, SourceRecord
 from shared.rets.elements import read_elements
@@ -25,15 +25,16 @@ _KEPT_BYTES: Final = 262_144
 class RecordReader(Frame):
     """Iterate ``read`` for the records; afterwards ``reply``, ``count`` and the others say what the server announced.
 
-    ``element`` is the record element's local name; ``key`` and ``stamp`` are its attributes. A record that is broken
-    within itself (between its own start and end tag) harms no other: it is in ``broken``.
+    ``element`` is the record element's local name; ``key`` and ``stamp`` are paths within it, of elements and a last
+    attribute (``Listing/Key``, ``@ID``). A record that is broken within itself (between its own start and end tag)
+    harms no other: it is in ``broken``.
     """
 
-    def __init__(self, element: str, *, key: str = "ID", stamp: str = "LastUpdated") -> None:
+    def __init__(self, element: str, *, key: str = "@ID", stamp: str = "@LastUpdated") -> None:
         super().__init__()
         self._element = element
-        self._key = key
-        self._stamp = stamp
+        self._key = key.split("/")
+        self._stamp = stamp.split("/")
         self._prefixes: dict[str, str] = {}
         self._cutter = _Cutter(element)
         self.broken: list[BrokenRecord] = []
@@ -81,7 +82,7 @@ class RecordReader(Frame):
                 self._set_aside(records[0], error)
             return
         for fields in converted:
-            yield SourceRecord(fields.get(f"@{self._key}", ""), fields.get(f"@{self._stamp}", ""), fields)
+            yield SourceRecord(_at(fields, self._key), _at(fields, self._stamp), fields)
 
     def _set_aside(self, record: bytes, error: RetsParseError) -> None:
         self.broken.append(BrokenRecord(self._key_of(record), record[:_KEPT_BYTES], str(error)))
@@ -93,8 +94,19 @@ class RecordReader(Frame):
             (fields,) = read_elements(start, self._prefixes)
         except (RetsParseError, ValueError):
             return ""
-        key: str = fields.get(f"@{self._key}", "")
-        return key
+        return _at(fields, self._key)
+
+
+def _at(fields: Any, path: list[str]) -> str:
+    """The text at a path, the first of several; "" without."""
+    for name in path:
+        if isinstance(fields, list):
+            fields = fields[0]
+        fields = fields.get(name, "") if isinstance(fields, dict) else ""
+    if isinstance(fields, list):
+        fields = fields[0]
+    text: str = fields.get("#text", "") if isinstance(fields, dict) else fields
+    return text
 
 
 class _Cutter:

@@ -7,6 +7,7 @@ with a 4xx status and an error with 200 (RETS 1.7.2 §3.5, §3.9).
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -41,6 +42,8 @@ _log = structlog.get_logger(__name__)
 _GO_ON: Final = frozenset({Reaction.OK, Reaction.EMPTY, Reaction.SKIP})
 _OPAQUE: Final = ("image/", "multipart/", "video/", "audio/", "application/octet-stream", "application/pdf")
 _LOGOUT_SECONDS: Final = (5.0, 10.0)
+_BROKER_REQUIRED: Final = "20012"
+_ACTION_BYTES: Final = 65_536
 
 
 class RetsSession:
@@ -79,6 +82,8 @@ class RetsSession:
         self._methods: dict[str, Method] = {"Search": "POST", **settings.methods}
         _, host, port = origin(settings.login_url)
         self._where = f"{host}:{port}"
+        self.action = ""
+        """What the server had to say to whoever logs in (RETS 1.7.2 §4.10), its text or HTML; "" when nothing."""
 
     def __repr__(self) -> str:
         return f"RetsSession({self._where})"
@@ -181,12 +186,17 @@ class RetsSession:
                 )
                 with answer:
                     verdict = self._judge("Login", answer)
-                    if verdict.rule.reaction is Reaction.OK:
+                    if verdict.rule.reaction is Reaction.OK or verdict.code == _BROKER_REQUIRED:
                         answer.reply, capabilities = read_login(answer.chunks(), self.mender(), url)
                         verdict = self._verdict("Login", answer)
+                        said = answer.header("RETS-Version").strip()
                 if verdict.rule.reaction is Reaction.OK:
                     self._check(capabilities)
+                    self._agree(said)
+                    self._act(capabilities)
                     return capabilities
+                if verdict.code == _BROKER_REQUIRED and capabilities.brokers:
+                    verdict = replace(verdict, text=f"{verdict.text}; one of {'; '.join(capabilities.brokers)}")
             except requests.RequestException as error:
                 verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
@@ -198,12 +208,26 @@ class RetsSession:
             raise SourceRefusedError(
                 f"Login at {self._where}: the answer names no Search address; is login_url a RETS login?"
             )
+
+    def _agree(self, said: str) -> None:
+        """Speak the version that the server answered in, if it is another than ours."""
+        if re.fullmatch(r"RETS/[0-9]\.[0-9]{1,2}(\.[0-9]{1,2})?", said) and _major(said) != _major(self._wire.version):
+            _log.info("rets.version", where=self._where, asked=self._wire.version, answered=said)
+            self._wire.version = said
+
+    def _act(self, capabilities: Capabilities) -> None:
+        """RETS 1.7.2 §4.10: to be fetched at once after login, before anything else, and by GET."""
+        self.action = ""
         action = capabilities.url("Action")
-        if action is not None and action in self._wire.trusted:
-            # RETS 1.7.2 §4.10: to be fetched at once after login, before anything else, and by GET.
+        if action is None or action not in self._wire.trusted:
+            return
+        try:
             answer, _ = self._wire.send("Action", "GET", action, {})
             with answer:
-                answer.peek()
+                if 200 <= answer.status < 300:
+                    self.action = _text(answer.peek(_ACTION_BYTES)[:_ACTION_BYTES])
+        except (requests.RequestException, SourceError) as error:  # a notice is no reason to do without data
+            _log.info("rets.action_failed", where=self._where, error=type(error).__name__)
 
     def _open(self, transaction: str, arguments: Mapping[str, str], trial: Trial) -> Answer:
         while True:
@@ -297,3 +321,15 @@ class RetsSession:
             if isinstance(error, kind):
                 return Verdict(BROKEN, "failed", reason)
         return Verdict(BROKEN, "failed", type(error).__name__)
+
+
+def _major(version: str) -> list[str]:
+    """What makes two versions different protocols: RETS/1.7 and RETS/1.7.2 are one."""
+    return version.partition("/")[2].split(".")[:2]
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from shared.rets.mend import MEBIBYTE
+from shared.rets.user_agent import Scheme
 
 Method = Literal["GET", "POST"]
 
@@ -22,6 +23,11 @@ class RetsSettings:
     username: str
     password: SecretStr
     user_agent: str = "mlsync/0.1"
+    user_agent_password: SecretStr | None = None
+    """Proves the User-Agent to servers that agreed on one. Without it no proof is sent: some servers refuse it."""
+    user_agent_scheme: Scheme = "standard"
+    request_ids: bool = False
+    """Whether every request carries a RETS-Request-ID of its own."""
     rets_version: str = "RETS/1.7.2"
     fallback_versions: tuple[str, ...] = ("RETS/1.7.2", "RETS/1.7", "RETS/1.5", "RETS/1.8")
     """Tried in turn when the login is refused and the server's text speaks of the version."""

@@ -7,6 +7,7 @@ sent to any other.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar
@@ -21,6 +22,7 @@ from shared.rets.deadline import DeadlineAdapter
 from shared.rets.digest import parse_challenges
 from shared.rets.origins import TrustedOrigins, is_loopback, origin
 from shared.rets.settings import Method, RetsSettings
+from shared.rets.user_agent import user_agent_digest
 from shared.sources.base import SourceRefusedError, SourceUnavailableError
 
 _MAX_REDIRECTS: Final = 5
@@ -64,6 +66,7 @@ class RetsWire:
         for prefix in ("http://", "https://"):
             self._session.mount(prefix, DeadlineAdapter(settings.answer_seconds))
         self._current: Answer | None = None
+        self._proof = ""
 
     def send(
         self,
@@ -131,7 +134,9 @@ class RetsWire:
 
     def secrets(self) -> list[str]:
         """Every string that must appear in no text: credentials and cookies."""
-        values = [self._settings.password.get_secret_value(), self._settings.username, *self._auth.sent]
+        values = [self._settings.password.get_secret_value(), self._settings.username, *self._auth.sent, self._proof]
+        if self._settings.user_agent_password is not None:
+            values.append(self._settings.user_agent_password.get_secret_value())
         jar: CookieJar = self._session.cookies
         values += [cookie.value or "" for cookie in jar]
         return sorted((value for value in values if value), key=len, reverse=True)
@@ -147,6 +152,7 @@ class RetsWire:
             "Accept-Encoding": self._compression,
             "Connection": "keep-alive",
         }
+        headers |= self._of_user_agent()
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         elif self._lengths:
@@ -179,6 +185,29 @@ class RetsWire:
             on_close=lambda answer: self._closed(transaction, answer),
         )
         return self._current
+
+    def _of_user_agent(self) -> dict[str, str]:
+        """The request's id and the proof of the User-Agent (RETS 1.7.2 §3.4). Both depend on the newest cookies."""
+        settings = self._settings
+        # A server may give the id that requests are to carry in a cookie.
+        request_id = self._cookie("RETS-Request-ID") or (secrets.token_hex(16) if settings.request_ids else "")
+        headers = {"RETS-Request-ID": request_id} if request_id else {}
+        if settings.user_agent_password is not None:
+            self._proof = user_agent_digest(
+                settings.user_agent,
+                settings.user_agent_password.get_secret_value(),
+                request_id=request_id,
+                session_id=self._cookie("RETS-Session-ID"),
+                version=self.version,
+                scheme=settings.user_agent_scheme,
+            )
+            # In quotes by the grammar, without by every client there is.
+            headers["RETS-UA-Authorization"] = f"Digest {self._proof}"
+        return headers
+
+    def _cookie(self, name: str) -> str:
+        jar: CookieJar = self._session.cookies
+        return next((cookie.value or "" for cookie in jar if cookie.name == name and not cookie.is_expired()), "")
 
     def _closed(self, transaction: str, answer: Answer) -> None:
         if answer.unpacked:

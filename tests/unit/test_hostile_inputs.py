@@ -1,7 +1,7 @@
 """Whatever bytes a server sends, parsers end soon, in little memory, with a result or a documented error.
 
 Inputs are honest answers, broken: bytes changed, pieces cut out, doubled, moved, spliced with what breaks parsers.
-`make test` looks at some thousands, `make soak` at a million (six kinds, a share each).
+`make test` looks at some thousands, `make soak` at a million (nine kinds, a share each).
 """
 
 from __future__ import annotations
@@ -26,16 +26,25 @@ from shared.mapping.record import UnmappableError
 from shared.messages import SourceRecord
 from shared.photos.errors import PhotoRejectedError
 from shared.photos.verify import PhotoLimits, verify
+from shared.rets.compact import CompactReader
+from shared.rets.dmql.errors import DmqlError
+from shared.rets.dmql.grammar import parse as parse_query
+from shared.rets.dmql.printing import text_of
 from shared.rets.errors import RetsParseError, RetsTruncatedError
 from shared.rets.inventory import InventoryReader
 from shared.rets.login import read_login
 from shared.rets.mend import Mender
+from shared.rets.metadata import MetadataReader
 from shared.rets.multipart import boundary_of, split_parts
 from shared.rets.records import RecordReader
+from shared.rets.schema.assemble import Assembler
+from shared.rets.schema.tables import KINDS as TABLES
+from shared.rets.schema.values import ValueReader
 from tests.conftest import SCALE
+from tests.unit.mls_metadata import MLS, compact, rets, standard
 
-KINDS = 6
-EXAMPLES = 700 if SCALE == 1 else -(-1_000_000 // KINDS // 10)
+KINDS = 9
+EXAMPLES = 450 if SCALE == 1 else -(-1_000_000 // KINDS // 10)
 AT_ONCE = 10
 """Inputs of one example: drawing costs more than parsing."""
 SECONDS = 2.0
@@ -77,6 +86,12 @@ PARTS = (
     b"\xff\xd8\r\n--x\xff\xd9\r\n--creaboundary\r\nContent-Type: text/xml\r\nContent-ID: 1\r\nObject-ID: 2\r\n\r\n"
     b'<RETS ReplyCode="20403" ReplyText="No Object Found"/>\r\n--creaboundary--\r\n'
 )
+TABLE = (
+    OPENING + b'<COUNT Records="2"/>\n<DELIMITER value="09"/>\n<COLUMNS>\tListingKey\tModTime\tListPrice'
+    b'\tStatus\tExtras\t</COLUMNS>\n<DATA>\t9001\t2024-03-05T14:00:00\t250000.00\tA\tPL,"G,R"\t</DATA>\n'
+    b'<DATA>\t9002\t\t****\tP\t\t</DATA>\n<MAXROWS/>\n</RETS>'
+)  # fmt: skip
+QUERY = b'((Zone=|N,E)|(City="St. ""J""")),NOT (Beds=3+),(Modified=2024-03-05T00:00:00Z-NOW),(Extras=.EMPTY.)'
 BREAKERS = [
     b"<", b">", b"&", b"]]>", b"<![CDATA[", b"<!--", b"-->", b"<?", b"?>", b"<!DOCTYPE x [", b'<!ENTITY a "b">',
     b"&a;", b"&#0;", b"&#xD800;", b"&#55357;&#56832;", b"&#99999999999;", b"&amp;amp;", b"\x00", b"\x0b", b"\xff\xfe",
@@ -161,6 +176,7 @@ def multipart(rng: random.Random, data: bytes) -> None:
 
 
 DDF = load("ddf")
+VALUES = ValueReader(MLS.resources[0].classes[0], MLS.resources[0].lookups, indicator="****")
 SINCE = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -188,6 +204,28 @@ def mapping(rng: random.Random, data: bytes) -> None:
     _map(SourceRecord(rng.choice(("1", "", "\0", "x" * 3000)), text[:40], fields))
 
 
+def table(rng: random.Random, data: bytes) -> None:
+    """A table of records, its values typed."""
+    reader = CompactReader()
+    for row in reader.stream(chunks(rng, data), Mender(max_bytes=LIMIT)):
+        typed = VALUES.read(row)
+        assert len(typed.values) + len(typed.restricted) + len(typed.misfits) <= len(row)
+
+
+def metadata(rng: random.Random, data: bytes) -> None:
+    """Metadata of every type."""
+    assembler = Assembler()
+    assembler.add(MetadataReader(TABLES).read(chunks(rng, data), Mender(max_bytes=LIMIT)), ("Property", "RES"))
+    assembler.system()
+
+
+def query(rng: random.Random, data: bytes) -> None:
+    """A query; what is one can be said again."""
+    text = data.decode(rng.choice(("utf-8", "latin-1")), "replace")
+    found = parse_query(text)
+    assert parse_query(text_of(found)) == found
+
+
 def photo(rng: random.Random, data: bytes) -> None:
     """What should have been a photo."""
     verify(data, PhotoLimits(max_bytes=MEBIBYTE, max_pixels=1_000_000))
@@ -205,6 +243,9 @@ PARSERS: dict[str, tuple[Callable[[random.Random, bytes], None], list[bytes]]] =
     "login": (login, [LOGIN]),
     "multipart": (multipart, [PARTS]),
     "mapping": (mapping, [PAGE]),
+    "table": (table, [TABLE]),
+    "metadata": (metadata, [rets(compact(MLS)).encode(), rets(standard(MLS)).encode()]),
+    "query": (query, [QUERY]),
     "photo": (photo, [_jpeg(kind) for kind in ("JPEG", "PNG", "GIF", "WEBP")]),
 }
 
@@ -224,7 +265,7 @@ def test_broken_answers_give_results_or_documented_errors(name: str) -> None:
             try:
                 parse(rng, data)
                 outcomes["parsed"] += 1
-            except (RetsParseError, RetsTruncatedError, PhotoRejectedError):
+            except (RetsParseError, RetsTruncatedError, PhotoRejectedError, DmqlError):
                 outcomes["refused"] += 1
             assert time.thread_time() - started < SECONDS, data
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from shared.rets.login import Capabilities, parse_lines, read_login
+from shared.rets.login import Capabilities, User, parse_lines, read_login
 from shared.rets.mend import Mender
 from shared.rets.settings import RetsSettings
 
@@ -57,7 +59,78 @@ def test_unusable_addresses_are_none_or_kept_as_data(value: str) -> None:
 
 
 def test_the_last_of_equal_keys_wins_and_lines_without_equals_are_ignored() -> None:
-    assert parse_lines("a=1\r\nnonsense\rA = 2=3\n\n") == {"a": "2=3"}
+    assert parse_lines("a=1\r\nnonsense\rA = 2=3\n\n", "https://x/login").values == {"a": "2=3"}
+
+
+LINES = """
+MemberName = Dana Example
+User = dana01,AGENT,4,A-77
+Broker = EXB,2
+Broker = EXC
+TimeoutSeconds = 1800
+Search = /rets/search?a=1
+X-SupportSite = https://rets.example.test/help
+X-Note = no address
+X-DDB = ddb
+"""
+
+
+def told(lines: str) -> Capabilities:
+    return parse_lines(lines, "https://rets.example.test/x/login")
+
+
+def test_quirk_13_of_level_and_class_the_number_is_the_level() -> None:
+    assert told("User = dana01, AGENT ,4,A-77").user == User("dana01", "4", "AGENT", "A-77")
+    assert told("User=dana01,4,AGENT,A-77").user == User("dana01", "4", "AGENT", "A-77")
+    assert told("User=dana01,NULL,NULL,null").user == User("dana01")
+    assert told("User=dana01").user == User("dana01")
+    assert told("").user == User()
+
+
+def test_what_a_server_offers_by_any_name() -> None:
+    assert told(LINES).offered() == {
+        "Search": "https://rets.example.test/rets/search?a=1",
+        "DDB": "https://rets.example.test/x/ddb",
+        "x-supportsite": "https://rets.example.test/help",
+    }
+    assert told(LINES).timeout_seconds == 1800
+    assert told(LINES).brokers == ("EXB,2", "EXC")
+
+
+TYPED = """
+Info=USERID;Character;dana01
+Info=UserLevel;Int;4
+Info=USERCLASS;Character;AGENT
+Info=AgentCode;A;77
+Info=Balance;Money;12.50
+Info=Blocked;Boolean;0
+Info=MetadataTimestamp;DateTime;Tue, 05 Mar 2024 14:00:00 GMT
+Info=VendorName;Example; Inc
+Info=TimeoutSeconds;1800
+Info=Odd;Int;many
+Info=Odder;DateTime;2024-13-45
+Info=Alone
+User=other,1,X,Y
+MetadataTimestamp=2020-01-01T00:00:00Z
+"""
+
+
+@pytest.mark.parametrize(
+    ("token", "value"),
+    [
+        ("UserID", "dana01"), ("userlevel", 4), ("BALANCE", Decimal("12.50")), ("Blocked", False),
+        ("MetadataTimestamp", datetime(2024, 3, 5, 14, tzinfo=UTC)), ("VendorName", "Inc"), ("TimeoutSeconds", "1800"),
+        ("Odd", "many"), ("Odder", "2024-13-45"), ("Alone", ""), ("Nothing", None),
+    ],
+)  # fmt: skip
+def test_typed_lines_of_rets_18(token: str, value: object) -> None:
+    found = told(TYPED).told(token)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_tokens_win_over_the_plain_user_line() -> None:
+    assert told(TYPED).user == User("dana01", "4", "AGENT", "77")
 
 
 @pytest.mark.parametrize("url", ["ftp://x/login", "mls.example/login", "https://", "https://u:p@mls.example/login"])

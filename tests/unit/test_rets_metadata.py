@@ -155,7 +155,9 @@ def test_pieces_of_any_size_give_the_same(size: int) -> None:
         (values("Crop", value("1" * 256, "one")), "longer than 255"),
         (values("C" * 256, value("1", "one")), "longer than 255"),
         (values("Crop", value("1", "x" * 4001)), "beyond 4000"),
-        (lookups("<COLUMNS>\tLookupName\t</COLUMNS><DATA>\tCrop\t</DATA>"), "name is blank"),
+        (lookups("<COLUMNS>\tVisibleName\t</COLUMNS><DATA>\tCrop\t</DATA>"), "name is blank"),
+        (lookups("<DATA>\tCrop\t</DATA>"), "before the names of their columns"),
+        (lookups("<COLUMNS>\tLookupName\t</COLUMNS><DATA>\tCrop\tGrain\t</DATA>"), "more values than the 1 columns"),
     ],
 )
 def test_a_line_that_cannot_be_read_makes_the_answer_unreadable(body: str, reason: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.rets.errors import RetsTruncatedError
-from shared.rets.objects import read_objects
+from shared.rets.objects import ObjectRequest, RetsObject, read_all, read_objects
 from shared.sources.base import PhotoObject
 from tests.unit.rets_server import Asked, Say, ScriptedServer
 
@@ -125,3 +125,111 @@ def test_whole_parts_of_a_cut_answer_come_before_the_error() -> None:
         assert next(photos) == PhotoObject(1, data=JPEG)
         with pytest.raises(RetsTruncatedError):
             next(photos)
+
+
+# --- what servers know of objects, and objects of several records
+
+
+def everything(said: Say, *keys: str, images: bool = True) -> list[RetsObject]:
+    with (
+        ScriptedServer(lambda asked: said if asked.path == "/object" else None) as server,
+        server.session().get_object({"ID": "x"}) as opened,
+    ):
+        return list(read_all(opened, keys, images=images))
+
+
+def test_objects_of_several_records_in_one_answer() -> None:
+    said = multipart(
+        (b"Content-Type: image/jpeg\r\nContent-ID: 9001\r\nObject-ID: 1\r\nPreferred: 1", JPEG),
+        (b"Content-Type: text/xml\r\nContent-ID: 9002\r\nObject-ID: *", ERROR % (20407, b"Not yours")),
+        (b"Content-Type: image/jpeg\r\nContent-ID: 9003\r\nObject-ID: 1", JPEG),
+        (b"Content-Type: image/jpeg\r\nObject-ID: 2", JPEG),
+    )
+    found = everything(said, "9001", "9002")
+    assert [(item.key, item.order, item.code, item.preferred) for item in found] == [
+        ("9001", 1, "", True), ("9002", 0, "20407", False), ("", 2, "", False),
+    ]  # fmt: skip
+
+
+def test_what_a_server_of_rets_18_knows_of_an_object() -> None:
+    headers = (
+        b"Content-Type: image/jpeg\r\nContent-ID: 9001\r\nObject-ID: 2\r\nUID: U7\r\nContent-Description: Front\r\n"
+        b"Content-Sub-Description: In May\r\nObjectData: FileSize=4711\r\nObjectData:OrderHint = 3\r\n"
+        b"ObjectData: odd\r\nLocation: http://c/2.jpg"
+    )
+    (item,) = everything(multipart((headers, b"")), "9001")
+    assert (item.uid, item.description, item.sub_description) == ("U7", "Front", "In May")
+    assert item.tags == {"FileSize": "4711", "OrderHint": "3"}
+    assert item.size == 4711
+    single = Say(
+        JPEG, content_type="image/jpeg", headers=[("ObjectData", "A=1"), ("ObjectData", "B=2"), ("Preferred", "1")]
+    )
+    (item,) = everything(single, "9001")
+    assert (item.key, item.tags, item.preferred, item.size) == ("9001", {"A": "1", "B": "2"}, True, len(JPEG))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [("application/pdf", b"%PDF-1.4\n..."), ("text/plain", b"a short note"), ("audio/mpeg", JPEG)]
+)
+def test_objects_that_are_no_images_are_taken_by_type_and_size(kind: str, data: bytes) -> None:
+    (item,) = everything(Say(data, content_type=kind), "9001", images=False)
+    assert (item.content_type, item.data, item.size) == (kind, data, len(data))
+    parts = multipart((f"Content-Type: {kind}\r\nContent-ID: 9001\r\nObject-ID: 1".encode(), data))
+    assert [each.data for each in everything(parts, "9001", images=False)] == [data]
+
+
+def test_a_page_in_the_place_of_a_document_is_an_error() -> None:
+    headers = b"Content-Type: application/pdf\r\nContent-ID: 9001\r\nObject-ID: 1"
+    said = multipart((headers, b"<html><title>Oops</title>"))
+    assert [each.error for each in everything(said, "9001", images=False)] == ["the server gave an HTML page: Oops"]
+
+
+def test_quirk_28_one_part_where_several_were_asked() -> None:
+    for said in (
+        Say(JPEG, content_type="image/jpeg"),
+        Say(JPEG, content_type="image/jpeg", headers=[("Content-ID", "of its own")]),
+        Say(ERROR % (0, b"OK"), headers=[("Location", "http://c/1.jpg")]),
+    ):
+        (item,) = everything(said, "9001")
+        assert item.key == "9001"
+        assert item.data or item.url
+    assert everything(Say(b"", content_type="multipart/mixed; boundary=x", status=204), "9001") == []
+
+
+def test_quirk_29_without_an_id_an_object_is_of_the_only_record_asked_for() -> None:
+    part = multipart((b"Content-Type: image/jpeg\r\nObject-ID: 4", JPEG))
+    assert [(item.key, item.order) for item in everything(part, "9001")] == [("9001", 4)]
+    assert [(item.key, item.order) for item in everything(part, "9001", "9002")] == [("", 4)]
+
+
+def test_quirk_30_a_table_of_addresses_of_several_records() -> None:
+    body = (
+        '<RETS ReplyCode="0"><COLUMNS>\tResourceRecordID\tOrder\tMediaUrl\t</COLUMNS>'
+        "<DATA>\t9001\t1\thttps://c/1.jpg\t</DATA><DATA>\t9002\t1\t\t</DATA></RETS>"
+    )
+    first, second = everything(Say(body), "9001", "9002")
+    assert (first.key, first.order, first.url) == ("9001", 1, "https://c/1.jpg")
+    assert (second.key, second.error) == ("9002", "the server gave no address")
+
+
+@pytest.mark.parametrize(
+    ("request_", "ids"),
+    [
+        (ObjectRequest("Property", "Photo", {"9001": ()}), "9001:*"),
+        (ObjectRequest("Property", "Photo", {"9001": (3, 1), "9002": ()}), "9001:1:3,9002:*"),
+        (ObjectRequest("Property", "Photo", {"9001": (), "A-2": (1,)}, preferred=True), "9001:0,A-2:0"),
+    ],
+)
+def test_objects_as_they_are_asked_for(request_: ObjectRequest, ids: str) -> None:
+    assert request_.arguments() == {"Resource": "Property", "Type": "Photo", "ID": ids, "Location": "0"}
+
+
+def test_addresses_and_data_are_asked_for() -> None:
+    asked = ObjectRequest("Property", "Plat", {"1": ()}, location=True, object_data=True).arguments()
+    assert (asked["Location"], asked["ObjectData"]) == ("1", "*")
+
+
+@pytest.mark.parametrize("keys", [[], [""], ["1:2"], ["1,2"], ["*"], ["1 2"], ["1\n"]])
+def test_keys_that_would_ask_for_others_are_refused(keys: list[str]) -> None:
+    with pytest.raises(ValueError):
+        ObjectRequest("Property", "Photo", dict.fromkeys(keys, ()))

@@ -1,0 +1,180 @@
+"""The Search transaction of this MLS: DMQL2 by system and standard names, in every format (RETS 1.7.2 §7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from shared.rets.dmql.binding import Field, Kind, bind
+from shared.rets.dmql.errors import DmqlError, DmqlFieldError
+from shared.rets.dmql.evaluate import Predicate, predicate
+from shared.rets.dmql.grammar import Dialect, parse
+
+from ..answers import Answer, Call, RefusedError
+from ..edition import Edition
+from ..faults import Faults
+from ..formats import escape
+from ..world import World
+from .records import Row, Typed, records
+from .tables import RESOURCES, Class, Column, classes
+
+_FORMATS = ("COMPACT", "COMPACT-DECODED", "STANDARD-XML")
+_KINDS = {"Character": Kind.CHARACTER, "Int": Kind.NUMBER, "Decimal": Kind.NUMBER, "Boolean": Kind.BOOLEAN,
+          "Date": Kind.DATE, "DateTime": Kind.DATETIME}  # fmt: skip
+_FLUSH = 64 * 1024
+
+
+def search(world: World, call: Call, faults: Faults) -> Answer:
+    """Answer a Search. Raises RefusedError with 20200 to 20203, 20206, 20207, 20210 or 20514."""
+    if faults.strikes("throttle-20210"):
+        raise RefusedError(20210, "Too Many Outstanding Queries")
+    standard = call.get("standardnames") == "1"
+    kind = _class(call, standard)
+    if faults.on("refused-resource") == kind.resource:
+        raise RefusedError(20207, "Unauthorized Query")
+    form, _, version = call.get("format", "STANDARD-XML").upper().partition(":")
+    if form not in _FORMATS:
+        raise RefusedError(20203, f"Format must be one of {', '.join(_FORMATS)}")
+    if version:
+        raise RefusedError(20514, "Requested DTD version unavailable")
+    shown = _selected(kind, call.get("select"), standard)
+    holds = _query(world, kind, call, standard)
+    found = [row for row in records(world.view(), kind) if holds(row)]
+    limit, offset = _paging(call)
+    first = 0 if faults.on("offset-ignored") else offset - 1
+    page = found[first:] if limit is None else found[first : first + limit]
+    count = call.get("count", "0") or "0"
+    writer = _Writer(kind, shown, form, world.edition, standard)
+    if not found or (not page and count != "2"):
+        raise RefusedError(20201, "No Records Found")
+    return Answer(writer.write(page, len(found), count), fragile=True)
+
+
+def _class(call: Call, standard: bool) -> Class:
+    resource, name = call.get("searchtype"), call.get("class")
+    if resource not in RESOURCES:
+        raise RefusedError(20203, "Invalid SearchType")
+    for each in classes(resource):
+        if name == (each.standard_name if standard else each.name) or (not name and len(classes(resource)) == 1):
+            return each
+    raise RefusedError(20203, "Invalid Class")
+
+
+def _named(column: Column, standard: bool) -> str:
+    return column.standard_name if standard else column.system_name
+
+
+def _selected(kind: Class, select: str, standard: bool) -> Sequence[Column]:
+    if not select:
+        return kind.columns
+    known = {_named(column, standard): column for column in kind.columns}
+    unknown = [name for name in select.split(",") if name not in known]
+    if unknown:
+        raise RefusedError(20202, f"Invalid Select: {unknown[0][:40]}")
+    return [known[name] for name in dict.fromkeys(select.split(","))]
+
+
+def _query(world: World, kind: Class, call: Call, standard: bool) -> Predicate:
+    try:
+        dialect = Dialect(call.get("querytype"))
+    except ValueError:
+        raise RefusedError(20203, "QueryType must be DMQL2") from None
+    codes = {column.lookup: frozenset(code for code, _ in world.edition.values(column.lookup))
+             for column in kind.columns if column.lookup}  # fmt: skip
+    fields = {_named(column, standard): Field(_kind(column), codes.get(column.lookup)) for column in kind.columns}
+    try:
+        query = bind(parse(call.get("query"), dialect), fields, now=datetime.fromtimestamp(world.clock.now(), UTC))
+    except DmqlFieldError as error:
+        raise RefusedError(20200, f"Unknown Query Field: {error}") from None
+    except DmqlError as error:
+        raise RefusedError(20206, f"Invalid Query Syntax: {error}") from None
+    holds = predicate(query)
+    if not standard:
+        return holds
+    names = {column.system_name: column.standard_name for column in kind.columns}
+    return lambda row: holds({names[name]: value for name, value in row.items()})
+
+
+def _kind(column: Column) -> Kind:
+    if column.lookup:
+        return Kind.LOOKUP_MULTI if column.several else Kind.LOOKUP
+    return _KINDS[column.data_type]
+
+
+def _paging(call: Call) -> tuple[int | None, int]:
+    limit, offset = call.get("limit", "NONE") or "NONE", call.get("offset", "1") or "1"
+    if not re.fullmatch(r"[1-9][0-9]{0,8}|none", limit, re.IGNORECASE) or not re.fullmatch(r"[0-9]{1,9}", offset):
+        raise RefusedError(20203, "Limit and Offset must be numbers")
+    return None if limit.upper() == "NONE" else int(limit), max(1, int(offset))
+
+
+class _Writer:
+    """One answer being written."""
+
+    def __init__(self, kind: Class, shown: Sequence[Column], form: str, edition: Edition, standard: bool) -> None:
+        self._kind, self._shown, self._form, self._standard = kind, shown, form, standard
+        decoded = form != "COMPACT"
+        self._texts: Mapping[str, Mapping[str, str]] = {
+            column.lookup: {code: text[0] for code, text in edition.values(column.lookup)}
+            for column in shown
+            if column.lookup and decoded
+        }
+
+    def write(self, page: Sequence[Row], total: int, count: str) -> Iterator[bytes]:
+        """The answer in pieces of bounded size."""
+        counted = f'<COUNT Records="{total}"/>\n' if count in {"1", "2"} else ""
+        head = f'<?xml version="1.0" encoding="utf-8"?>\n<RETS ReplyCode="0" ReplyText="Success">\n{counted}'
+        body, foot = self._compact(page) if self._form != "STANDARD-XML" else self._nested(page), "</RETS>\n"
+        if count == "2":
+            yield (head + foot).encode()
+            return
+        buffer = [head]
+        size = 0
+        for piece in body:
+            buffer.append(piece)
+            size += len(piece)
+            if size > _FLUSH:
+                yield "".join(buffer).encode()
+                buffer, size = [], 0
+        more = "<MAXROWS/>\n" if len(page) < total else ""
+        yield "".join([*buffer, more, foot]).encode()
+
+    def _compact(self, page: Sequence[Row]) -> Iterator[str]:
+        names = "\t".join(_named(column, self._standard) for column in self._shown)
+        yield f'<DELIMITER value="09"/>\n<COLUMNS>\t{names}\t</COLUMNS>\n'
+        for row in page:
+            yield "<DATA>\t" + "\t".join(self._text(row, column) for column in self._shown) + "\t</DATA>\n"
+
+    def _nested(self, page: Sequence[Row]) -> Iterator[str]:
+        yield f"<REData><{self._kind.resource}List>\n"
+        for row in page:
+            leaves = "".join(
+                f"<{(name := _named(column, self._standard))}>{self._text(row, column)}</{name}>"
+                for column in self._shown
+                if column.system_name in row
+            )
+            yield f"<{self._kind.standard_name}>{leaves}</{self._kind.standard_name}>\n"
+        yield f"</{self._kind.resource}List></REData>\n"
+
+    def _text(self, row: Row, column: Column) -> str:
+        value = row.get(column.system_name)
+        if value is None:
+            return ""
+        texts = self._texts.get(column.lookup)
+        return escape(_written(value, texts).replace("\t", "    "))
+
+
+def _written(value: Typed, texts: Mapping[str, str] | None) -> str:
+    match value:
+        case bool():
+            return str(int(value))
+        case datetime():
+            return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        case date():
+            return value.isoformat()
+        case tuple():
+            return ",".join(texts.get(each, each) if texts else each for each in value)
+        case str() if texts is not None:
+            return texts.get(value, value)
+    return str(value)
