@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS = 60.0
-"""How long a server may take to be ready."""
+SECONDS = 180.0
+"""How long a server may take to be ready; on a machine that others use RabbitMQ needs more than a minute."""
 
 
 class ServerError(RuntimeError):
