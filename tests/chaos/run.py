@@ -22,6 +22,8 @@ from tests.pipeline.forms import Servers
 from tests.pipeline.simulated import until
 
 LOOK_SECONDS = 0.5
+START_SECONDS = 120.0
+QUEUES_SECONDS = 3.0
 TELL_SECONDS = 10.0
 STOP_SECONDS = 45.0
 """How long a process that is told to stop may take: more than its setting ``grace``."""
@@ -63,7 +65,7 @@ def run(plan: Plan, folder: Path, servers: Servers | Own, tell: Callable[[str], 
     with world(plan, folder, servers) as here:
         for member in here.processes.values():
             member.start()
-        until(lambda: here.here.count("run") > 0)  # else it would all be over before there is anything to disturb
+        _begun(here)
         started = time.monotonic()
         with _telling(here, tell, started):
             _happen(here, events, outcome)
@@ -79,6 +81,17 @@ def run(plan: Plan, folder: Path, servers: Servers | Own, tell: Callable[[str], 
         _compare(here, outcome)
         outcome.seconds["compared in"] = round(time.monotonic() - calm, 1)
     return outcome
+
+
+def _begun(here: World) -> None:
+    """Until a sync is under way: else all would be over before there is anything to disturb.
+
+    And until the broker has made all queues: RabbitMQ 3.10, killed while it makes a quorum queue, may keep one that it
+    can never use again.
+    """
+    until(lambda: here.here.count("run") > 0, START_SECONDS)
+    until(lambda: here.here.logged("rabbitmq.connected") >= len(here.processes), START_SECONDS)
+    time.sleep(QUEUES_SECONDS)
 
 
 def _happen(here: World, events: list[Event], outcome: Outcome) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from shared.blobs.s3 import parse_url
 from tests.chaos.actions import Crashable
 from tests.chaos.crew import Member
+from tests.chaos.nursery import nursery
 from tests.chaos.schedule import LEASE, SERVICES, Plan
 from tests.pipeline import forms
 from tests.pipeline.forms import Servers
@@ -132,11 +133,11 @@ def world(plan: Plan, folder: Path, servers: Servers | Own) -> Iterator[World]:
             here.settings["MLSYNC_BROKER_URL"] = f"amqp://{first.rpartition('@')[0]}@{every}/{name}"
         migrated = here.run("migrate")
         assert migrated.code == 0, migrated.err
+        children = stack.enter_context(nursery(folder / "nursery"))
         members = {}
         envs = {service: here.env | _linked(service, here.settings, link) for service in SERVICES}
         for name in plan.crew:
-            members[name] = Member(name, envs[name.partition("-")[0]], folder)
-            stack.callback(members[name].end)
+            members[name] = Member(name, envs[name.partition("-")[0]], folder, children)
         crashable: dict[str, Crashable] = {}
         if own is not None:
             brokers = _Brokers(own.nodes)
