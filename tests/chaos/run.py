@@ -25,6 +25,8 @@ LOOK_SECONDS = 0.5
 START_SECONDS = 120.0
 QUEUES_SECONDS = 3.0
 TELL_SECONDS = 10.0
+REST_SECONDS = 300.0
+"""How long it may take, at least, until all is in step by itself: bounds something that hangs, measures nothing."""
 STOP_SECONDS = 45.0
 """How long a process that is told to stop may take: more than its setting ``grace``."""
 IDLE_SECONDS = 5
@@ -126,7 +128,7 @@ def _kind(event: Event) -> str:
 
 def _come_to_rest(here: World, outcome: Outcome, tell: Callable[[str], None]) -> None:
     """Until a sync that began after all was well says it is in step."""
-    bound = max(90.0, outcome.plan.seconds)
+    bound = max(REST_SECONDS, outcome.plan.seconds)
     with contextlib.closing(here.here.store()) as store:
         since = store.feeds.now()
     here.hand.fault("one-session", str(IDLE_SECONDS))
