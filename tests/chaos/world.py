@@ -97,7 +97,7 @@ def own_servers(folder: Path, nodes: int = 1) -> Iterator[Own]:
     with ExitStack() as stack, ThreadPoolExecutor(3) as starting:
         for name in ("rabbitmq", "s3"):
             (folder / name).mkdir()
-        brokers = starting.submit(stack.enter_context, cluster(folder / "rabbitmq", nodes))
+        brokers = starting.submit(stack.enter_context, cluster(folder / "rabbitmq", nodes, consumer_seconds=600))
         postgres = starting.submit(stack.enter_context, own_postgres(durable=True))
         s3 = starting.submit(stack.enter_context, seaweed(folder / "s3"))
         yield Own(brokers.result(), postgres.result(), s3.result())

@@ -40,7 +40,7 @@ log.file = false
 vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 100MB
 collect_statistics_interval = 1000
-consumer_timeout = 15000
+consumer_timeout = {patience}
 max_message_size = 16777216
 """
 
@@ -125,8 +125,11 @@ def node(folder: Path) -> Iterator[Node]:
 
 
 @contextmanager
-def cluster(folder: Path, size: int) -> Iterator[list[Node]]:
-    """Nodes that form one cluster, each in a folder of its own (a single one in ``folder`` itself)."""
+def cluster(folder: Path, size: int, *, consumer_seconds: int = 15) -> Iterator[list[Node]]:
+    """Nodes that form one cluster, each in a folder of its own (a single one in ``folder`` itself).
+
+    What a consumer holds for longer than ``consumer_seconds`` is taken back.
+    """
     root = os.environ.get(ROOT, "")
     if not Path(f"{root}{BIN}/rabbitmq-server").exists():
         raise ServerError(
@@ -138,7 +141,9 @@ def cluster(folder: Path, size: int) -> Iterator[list[Node]]:
     peers = [f"cluster_formation.classic_config.nodes.{number} = {name}" for number, name in enumerate(names, 1)]
     discovery = "\n".join(["cluster_formation.peer_discovery_backend = classic_config", *peers, ""])
     nodes = [
-        _node(folder / str(number) if size > 1 else folder, four, mapper, discovery if size > 1 else "")
+        _node(
+            folder / str(number) if size > 1 else folder, four, mapper, discovery if size > 1 else "", consumer_seconds
+        )
         for number, four in enumerate(sets, 1)
     ]
     try:
@@ -152,12 +157,14 @@ def cluster(folder: Path, size: int) -> Iterator[list[Node]]:
         _end_mapper(mapper)
 
 
-def _node(folder: Path, ports: list[int], mapper: int, discovery: str) -> Node:
+def _node(folder: Path, ports: list[int], mapper: int, discovery: str, consumer_seconds: int) -> Node:
     """A node on AMQP, management, metrics and distribution ports; not started."""
     for name in ("data", "log", "home"):
         (folder / name).mkdir(parents=True)
     amqp, management, prometheus, distribution = ports
-    configuration = CONFIGURATION.format(amqp=amqp, management=management, prometheus=prometheus)
+    configuration = CONFIGURATION.format(
+        amqp=amqp, management=management, prometheus=prometheus, patience=1_000 * consumer_seconds
+    )
     (folder / "rabbitmq.conf").write_text(configuration + discovery)
     (folder / "advanced.config").write_text("[{rabbit,[{channel_tick_interval,2000}]}].\n")
     (folder / "enabled_plugins").write_text("[rabbitmq_management,rabbitmq_prometheus].\n")
