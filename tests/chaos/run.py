@@ -131,6 +131,7 @@ def _come_to_rest(here: World, outcome: Outcome, tell: Callable[[str], None]) ->
     bound = max(REST_SECONDS, outcome.plan.seconds)
     with contextlib.closing(here.here.store()) as store:
         since = store.feeds.now()
+    time.sleep(IDLE_SECONDS + 1)  # so that those of the last that were killed are among them
     here.hand.fault("one-session", str(IDLE_SECONDS))
     left = here.hand.stats()["sessions_open"]
     here.hand.fault("one-session", "off")
