@@ -59,7 +59,7 @@ test: $(READY) ## Run all tests, against real servers
 	@$(BIN)/python -m tests.servers.install
 	$(BIN)/python -m pytest $(PARALLEL)
 
-soak: $(READY) ## Run the same tests at full size (most of an hour)
+soak: $(READY) ## Run the same tests at full size (more than an hour)
 	@$(BIN)/python -m tests.servers.install
 	MLSYNC_TEST_SCALE=10 $(BIN)/python -m pytest $(PARALLEL) --timeout 7200
 

@@ -34,7 +34,7 @@ class FeedReport:
     Counts are of listings; photos and what is left to do are of all resources. Under ``resources`` stand the others:
     those with lists of their own (``listed``), and those whose rows changed with the listings that name them.
     ``changes``: records that came as changed since the mark, None when it did not ask; ``unwritten`` pages of them are
-    still on their way or parked. ``inventoried``: it took an inventory.
+    still on their way or parked. ``inventoried``: it took an inventory; ``unhandled`` ranges of it nobody compared.
     """
 
     feed: str
@@ -49,6 +49,7 @@ class FeedReport:
     paused: str = ""
     changes: int | None = None
     unwritten: int = 0
+    unhandled: int = 0
     inventoried: bool = True
     located: dict[str, int] = field(default_factory=dict)
 
@@ -60,7 +61,8 @@ class FeedReport:
         """
         left = self.left
         open_ends = (
-            left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos, self.unwritten
+            left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos, self.unwritten,
+            self.unhandled,
         )  # fmt: skip
         return self.error is None and not self.doubt and not self.paused and not any(open_ends)
 
@@ -104,6 +106,9 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
     pages = {part.resource: part.pages for part in result.changes}
     asked = {*pages, *result.taken}
     unwritten = sum(settle_mark(app.store, feed, resource, run_id, pages.get(resource, 0)) for resource in asked)
+    unhandled = sum(
+        max(0, item.parts - app.store.syncs.parts(run_id, feed, name)) for name, item in result.taken.items()
+    )
     left = app.store.feeds.outstanding(feed)
     error, doubt = result.error, result.doubt
     trouble = app.fetcher.trouble.get(feed, "") if left.wanted else ""
@@ -115,11 +120,12 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
         time.monotonic() - started,
         error,
         doubt,
-        remaining=[*remaining(app, left, unwritten, trouble), *_left_alone(app, feed, result, left)],
+        remaining=[*remaining(app, left, unwritten, trouble, unhandled), *_left_alone(app, feed, result, left)],
         listed=app.settings.feeds[feed].resources,
         paused=result.paused,
         changes=sum(part.records for part in result.changes) if result.changes else None,
         unwritten=unwritten,
+        unhandled=unhandled,
         inventoried=bool(result.taken) or not result.changes,
         located=app.located(feed),
     )
@@ -161,12 +167,17 @@ def _left_alone(app: App, feed: str, result: Result, left: Outstanding) -> list[
     return found
 
 
-def remaining(app: App, left: Outstanding, unwritten: int = 0, trouble: str = "") -> list[str]:
+def remaining(
+    app: App, left: Outstanding, unwritten: int = 0, trouble: str = "", unhandled: int = 0
+) -> list[str]:  # fmt: skip
     """What is not in step, in words, with when it is tried again.
 
-    ``unwritten`` are pages of changes; ``trouble`` says why records could not be asked for.
+    ``unwritten`` are pages of changes, ``unhandled`` ranges of master lists; ``trouble`` says why records could not be
+    asked for.
     """
     found = []
+    if unhandled:
+        found.append(f"parts of the master list still to compare: {unhandled}; the next sync takes another")
     if unwritten:
         found.append(f"{unwritten} pages of changes not written yet; the next sync asks again for what is lost")
     due = ""

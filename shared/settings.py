@@ -332,7 +332,7 @@ class Settings(BaseSettings):
     broker_url: str = Field(
         "memory:",
         description="How services talk: memory: (one process), or amqp[s]://user:password@host:5672/vhost (RabbitMQ; "
-        "any number of processes)",
+        "any number of processes); nodes of a cluster: host:5672,host:5672",
     )
     takeover: Duration = Field(
         30, ge=2, le=3_600, description="With a broker: time after which what a dead process had is another's"

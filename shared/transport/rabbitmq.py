@@ -94,6 +94,8 @@ class _Token:
 class RabbitTransport:
     """A ``Transport`` at the broker of an ``amqp[s]://`` URL, TLS and credentials by the URL. Opens nothing at first.
 
+    The URL may name several nodes of a cluster, separated by commas: one that does not answer is followed by the next.
+
     ``prefetch`` is how many messages of a queue wait in this process, by queue, else four: at least as many as threads
     that handle them. A broker that asks publishers to pause (memory, disk) makes ``publish`` wait.
     """
@@ -102,8 +104,8 @@ class RabbitTransport:
         self, url: str, *, name: str = "mlsync", prefetch: Mapping[str, int] | None = None, heartbeat: int = 30
     ) -> None:
         """Raises ValueError when the URL is none."""
-        self._parameters = _parameters(url, name, heartbeat)
-        self._where = f"{self._parameters.host}:{self._parameters.port}"
+        self._nodes = _nodes(url, name, heartbeat)
+        self._where = ",".join(f"{node.host}:{node.port}" for node in self._nodes)
         self._prefetch = dict(prefetch or {})
         self._lock = threading.Lock()
         self._arrived = threading.Condition(self._lock)
@@ -283,10 +285,11 @@ class RabbitTransport:
 
     def _run(self) -> None:
         failures, told = 0, ""
+        nodes = deque(self._nodes)
         while not self._closed.is_set():
             self._up.clear()
             connection = pika.SelectConnection(
-                self._parameters,
+                nodes[0],
                 on_open_callback=self._opened,
                 on_open_error_callback=self._not_opened,
                 on_close_callback=self._ended,
@@ -299,6 +302,7 @@ class RabbitTransport:
                 log.exception("rabbitmq.connection_broke", where=self._where)
             was_up = self._up.is_set()
             failures, told = (0, "") if was_up else (failures + 1, told)
+            nodes.rotate(-1)
             self._up.clear()
             CONNECTED.labels(self._where).set(0)
             self._connection = None
@@ -509,6 +513,14 @@ class RabbitTransport:
         connection = self._connection
         if connection is not None and not connection.is_closing and not connection.is_closed:
             connection.close()
+
+
+def _nodes(url: str, name: str, heartbeat: int) -> list[pika.URLParameters]:
+    """What to connect to, by node: one, or each of ``host:5672,host:5672``."""
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    login, at, hosts = authority.rpartition("@")
+    return [_parameters(f"{scheme}://{login}{at}{host}{slash}{path}", name, heartbeat) for host in hosts.split(",")]
 
 
 def _parameters(url: str, name: str, heartbeat: int) -> pika.URLParameters:

@@ -241,7 +241,22 @@ def test_credentials_that_are_refused_are_named_and_not_shown(url: str) -> None:
     transport.close()
 
 
-@pytest.mark.parametrize("wrong", ["amqp:/x", "http://broker", "amqp://h:notaport/"])
+def test_of_several_nodes_one_that_answers_is_found_and_left_for_another(url: str) -> None:
+    """Two addresses of one broker: what differs with a cluster is whether a node answers."""
+    with through(url) as (first, here), through(url) as (second, _):
+        nodes = here.replace("@", f"@127.0.0.1:{free_ports(1)[0]},").replace(
+            f":{first.port}/", f":{first.port},127.0.0.1:{second.port}/"
+        )
+        with opened(nodes) as transport:
+            transport.publish("writer", b"before")
+            assert (first.connections, second.connections) == (1, 0)
+            first.refusing = True
+            first.cut(reset=True)
+            transport.publish("writer", b"after")
+            assert second.connections == 1
+
+
+@pytest.mark.parametrize("wrong", ["amqp:/x", "http://broker", "amqp://h:notaport/", "amqp://h:5672,h:notaport/"])
 def test_an_address_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="amqp://"):
         RabbitTransport(wrong)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.sync import sync
 from tests.conftest import SCALE
 from tests.pipeline.inside import Inside
 from tests.pipeline.simulated import Installation, Mls, synced
@@ -46,6 +47,20 @@ def test_a_sync_in_which_nothing_changed_costs_one_inventory_and_no_record_reque
         assert report["inventory"] == LISTINGS
         assert report["requests"] == 4  # the first login is challenged
         assert asked == {"Login": 2, "Search": 1, "Logout": 1}
+        assert here.differences(mls) == []
+
+
+@pytest.mark.usefixtures("each_form")
+def test_a_sync_whose_inventory_nobody_compared_is_not_in_step(tmp_path: Path) -> None:
+    with synced(tmp_path, 10, 0) as (mls, here):
+        inside = Inside(here.folder, here.login_url)
+        app = inside.app()
+        with app.running(("fetcher",)):
+            (report,) = sync(app, ["ddf"], within=0.5)
+        assert not report.in_step
+        assert "parts of the master list still to compare: 1" in report.remaining[0]
+        assert here.rows("SELECT outcome FROM run") == [("unfinished",)]
+        here.sync()
         assert here.differences(mls) == []
 
 

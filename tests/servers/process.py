@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS = 120.0
-"""How long a server may take to be ready."""
+SECONDS = 180.0
+"""How long a server may take to be ready; on a machine that others use RabbitMQ needs more than a minute."""
 
 
 class ServerError(RuntimeError):
@@ -29,29 +29,57 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+class Server:
+    """A server that can be killed and started again: the same command, on the data it left."""
+
+    def __init__(
+        self, command: Sequence[str], log: Path, ready: Callable[[], bool], *, env: Mapping[str, str] | None = None,
+        cwd: Path | None = None, seconds: float = SECONDS,
+    ) -> None:  # fmt: skip
+        self._command = command
+        self._log = log
+        self._ready = ready
+        self._env = env
+        self._cwd = cwd
+        self._seconds = seconds
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it and wait until it is ready.
+
+        Raises ServerError with the end of its log when it ends before it is ready, or is not ready in time.
+        """
+        with self._log.open("ab") as out:
+            self._process = started = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=self._env,
+                cwd=self._cwd, start_new_session=True,
+            )  # fmt: skip
+        deadline = time.monotonic() + self._seconds
+        while not self._ready():
+            if started.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                tail = self._log.read_text(errors="replace")[-2_000:]
+                raise ServerError(f"{self._command[0]} is not ready: {tail}")
+            time.sleep(0.05)
+        return started
+
+    def kill(self) -> None:
+        """End it and its children at once: a crash."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(30)
+            self._process = None
+
+
 @contextmanager
 def running(
     command: Sequence[str], log: Path, ready: Callable[[], bool], *, env: Mapping[str, str] | None = None,
     cwd: Path | None = None, seconds: float = SECONDS,
 ) -> Iterator[subprocess.Popen[bytes]]:  # fmt: skip
-    """A server from ready to end; it and its children are killed at the end.
-
-    Raises ServerError with the end of its log when it ends before it is ready, or is not ready in time.
-    """
-    with log.open("wb") as out:
-        started = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env, cwd=cwd,
-            start_new_session=True,
-        )  # fmt: skip
+    """A server from ready to end; it and its children are killed at the end. Raises as ``Server.start`` does."""
+    server = Server(command, log, ready, env=env, cwd=cwd, seconds=seconds)
     try:
-        deadline = time.monotonic() + seconds
-        while not ready():
-            if started.poll() is not None or time.monotonic() > deadline:
-                tail = log.read_text(errors="replace")[-2_000:]
-                raise ServerError(f"{command[0]} is not ready: {tail}")
-            time.sleep(0.05)
-        yield started
+        yield server.start()
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGKILL)
-        started.wait(30)
+        server.kill()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.process import ServerError, free_ports, running
+from tests.servers.process import Server, ServerError, free_ports
 
 ACCESS_KEY, SECRET_KEY = "AKTEST", "secret-of-the-tests"
 
@@ -31,6 +31,21 @@ class S3Server:
         return f"s3://{name}?{rest}"
 
 
+@dataclass(frozen=True)
+class OwnS3(S3Server):
+    """A server started here, which can be killed and started again on the same port."""
+
+    server: Server
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.server.start()
+
+    def kill(self) -> None:
+        """A crash."""
+        self.server.kill()
+
+
 @contextmanager
 def s3_server(folder: Path) -> Iterator[S3Server]:
     """The server for a session."""
@@ -46,7 +61,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
 
 
 @contextmanager
-def seaweed(folder: Path) -> Iterator[S3Server]:
+def seaweed(folder: Path) -> Iterator[OwnS3]:
     """SeaweedFS on free ports, its data in ``folder``."""
     weed = Path(sys.executable).with_name("weed")
     if not weed.exists():
@@ -84,7 +99,10 @@ def seaweed(folder: Path) -> Iterator[S3Server]:
         except (urllib.error.URLError, OSError):
             return False
 
-    with running(command, folder / "weed.log", ready, cwd=folder):
-        yield S3Server(
-            f"s3://photos?endpoint=http://127.0.0.1:{port}&region=us-east-1&style=path", ACCESS_KEY, SECRET_KEY
-        )
+    url = f"s3://photos?endpoint=http://127.0.0.1:{port}&region=us-east-1&style=path"
+    server = OwnS3(url, ACCESS_KEY, SECRET_KEY, Server(command, folder / "weed.log", ready, cwd=folder))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
