@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -46,11 +46,13 @@ class BoundedOutbox(Outbox):
         self._depth = transport.depth
         self._known: dict[str, tuple[float, int]] = {}
 
-    def publish(self, message: Message, run_id: str) -> None:
-        """Send, unless enough of its like wait."""
+    def publish_all(self, messages: Sequence[Message], run_id: str) -> None:
+        """Send those of which not enough of their like wait."""
+        super().publish_all([message for message in messages if self._has_room(message)], run_id)
+
+    def _has_room(self, message: Message) -> bool:
         most = MOST.get(type(message))
-        if most is None or self._waiting(message.queue) < most:
-            super().publish(message, run_id)
+        return most is None or self._waiting(message.queue) < most
 
     def _waiting(self, queue: str) -> int:
         looked, count = self._known.get(queue, (-QUEUE_LOOK_SECONDS, 0))

@@ -1,7 +1,8 @@
 """Dead letters go to the quarantine table, where people find them.
 
 Whatever a consumer parks, with its reason, is kept with its bytes until it is replayed or dropped. The same request
-parked again, in a later run's envelope, is the same thing.
+parked again, in a later run's envelope, is the same thing. An inventory that a newer one has overtaken says nothing any
+more: it is not kept, and goes when that happens later (``shared.store.sql.removals``).
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+import structlog
 from prometheus_client import Counter
 
 from shared.consumer import Outage
-from shared.messages import UndecodableError, decode
+from shared.messages import InventoryTaken, UndecodableError, decode
 from shared.store.base import Store
-from shared.transport.base import DEAD_SUFFIX, Transport, dead_of
+from shared.transport.base import DEAD_SUFFIX, Delivery, Transport, dead_of
+
+log = structlog.get_logger()
 
 DEAD_LETTERS = Counter(
     "mlsync_dead_letters_total",
@@ -54,8 +58,20 @@ class Drain:
         delivery = self._transport.receive(self._queues, timeout)
         if delivery is None:
             return False
-        queue = delivery.queue.removesuffix(DEAD_SUFFIX)
-        feed, resource, key, body = "", "", queue, delivery.body
+        try:
+            kept = self._keep(delivery)
+        except Exception:
+            self._transport.reject(delivery, delivery.reason)  # it stays on its queue
+            raise
+        self._transport.ack(delivery)
+        if kept:
+            DEAD_LETTERS.labels(_queue_of(delivery)).inc()
+        return True
+
+    def _keep(self, delivery: Delivery) -> bool:
+        """Put it into quarantine, if it still says something."""
+        observed_at = self._store.feeds.now()
+        feed, resource, key, body = "", "", _queue_of(delivery), delivery.body
         try:
             envelope, message = decode(delivery.body)
         except UndecodableError:
@@ -64,12 +80,19 @@ class Drain:
             feed, resource = message.feed, getattr(message, "resource", "")
             key = f"{envelope.type} {getattr(message, 'key', '')}".strip()
             body = bytes(envelope.body)
-        try:
-            now = self._store.feeds.now()
-            self._store.quarantine.put(feed, resource, key, "message", delivery.reason, body, now)
-        except Exception:
-            self._transport.reject(delivery, delivery.reason)  # it stays on its queue
-            raise
-        self._transport.ack(delivery)
-        DEAD_LETTERS.labels(queue).inc()
+            if isinstance(message, InventoryTaken):
+                observed_at = message.observed_at
+                if self._overtaken(message):
+                    log.info("an inventory that could not be handled is overtaken", feed=feed, resource=resource)
+                    return False
+        self._store.quarantine.put(feed, resource, key, "message", delivery.reason, body, observed_at)
         return True
+
+    def _overtaken(self, taken: InventoryTaken) -> bool:
+        with self._store.write() as tx:
+            horizon = tx.ledger.horizon(taken.feed, taken.resource)
+        return horizon is not None and taken.observed_at < horizon.observed_at
+
+
+def _queue_of(delivery: Delivery) -> str:
+    return delivery.queue.removesuffix(DEAD_SUFFIX)

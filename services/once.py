@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from shared.consumer import Retry
@@ -28,15 +28,19 @@ class PhotosOnce(Outbox):
         self._busy: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
-    def publish(self, message: Message, run_id: str) -> None:
-        """Send, unless the record is queued already."""
-        if isinstance(message, PhotosPending):
-            record = (message.feed, message.resource, message.key)
-            with self._lock:
-                if (*record, False) in self._queued or (*record, message.backlog) in self._queued:
-                    return
-                self._queued.add((*record, message.backlog))
-        super().publish(message, run_id)
+    def publish_all(self, messages: Sequence[Message], run_id: str) -> None:
+        """Send those whose record is not queued already."""
+        super().publish_all([message for message in messages if self._is_news(message)], run_id)
+
+    def _is_news(self, message: Message) -> bool:
+        if not isinstance(message, PhotosPending):
+            return True
+        record = (message.feed, message.resource, message.key)
+        with self._lock:
+            if (*record, False) in self._queued or (*record, message.backlog) in self._queued:
+                return False
+            self._queued.add((*record, message.backlog))
+            return True
 
     @contextmanager
     def taking(self, message: PhotosPending) -> Iterator[None]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from shared.messages import Message, encode
 from shared.transport.base import Transport
@@ -30,5 +32,12 @@ class Outbox:
 
     def publish(self, message: Message, run_id: str) -> None:
         """Send; returns once the transport has accepted the message."""
-        body = encode(message, id=self._ids(), run_id=run_id, created_at=int(self._clock() * 1_000_000))
-        self._transport.publish(message.queue, body)
+        self.publish_all([message], run_id)
+
+    def publish_all(self, messages: Sequence[Message], run_id: str) -> None:
+        """Send one after another; returns once the transport has accepted all. A broker confirms them together."""
+        for queue, some in groupby(messages, key=attrgetter("queue")):
+            self._transport.publish_all(queue, [self._encoded(message, run_id) for message in some])
+
+    def _encoded(self, message: Message, run_id: str) -> bytes:
+        return encode(message, id=self._ids(), run_id=run_id, created_at=int(self._clock() * 1_000_000))

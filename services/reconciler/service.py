@@ -165,13 +165,13 @@ class Reconciler:
         self._request(taken.feed, taken.resource, later, settings, run_id, backlog=True)
         missing = sorted(set(photos) - set(due))  # those wait for the page
         many = len(missing) > settings.at_once
-        for key in missing:
-            self._outbox.publish(PhotosPending(feed=taken.feed, resource=taken.resource, key=key, backlog=many), run_id)
+        looks = [PhotosPending(feed=taken.feed, resource=taken.resource, key=key, backlog=many) for key in missing]
+        self._outbox.publish_all(looks, run_id)
 
     def _request(
         self, feed: str, resource: str, keys: Sequence[str], settings: ReconcilerSettings, run_id: str,
         *, backlog: bool = False,
     ) -> None:  # fmt: skip
-        for start in range(0, len(keys), settings.page_size):
-            part = list(keys[start : start + settings.page_size])
-            self._outbox.publish(RecordsRequested(feed=feed, resource=resource, keys=part, backlog=backlog), run_id)
+        parts = (list(keys[start : start + settings.page_size]) for start in range(0, len(keys), settings.page_size))
+        asked = [RecordsRequested(feed=feed, resource=resource, keys=part, backlog=backlog) for part in parts]
+        self._outbox.publish_all(asked, run_id)

@@ -6,6 +6,7 @@ not, that the store says has photos to fetch or objects to delete, and ``address
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -152,8 +153,7 @@ class Writer:
             now = self._store.feeds.now()
             with self._store.write() as tx:
                 pending = tx.media.pending_between(feed, resource, None, None, now)
-            for key in pending:
-                self._outbox.publish(PhotosPending(feed=feed, resource=resource, key=key), run_id)
+            self._outbox.publish_all([PhotosPending(feed=feed, resource=resource, key=key) for key in pending], run_id)
 
     def _give_up_some(self, feed: str, resource: str, run_id: str, at: int) -> bool:
         """Whether there was anything; when not (any more), what is still on its way is too late from now on."""
@@ -217,10 +217,8 @@ class Writer:
             pending = tx.media.pending(page.feed, page.resource, keys, now)
         self._measure(page.feed, page.resource, effects)
         self._measure_freshness(page, effects, lines)
-        for key in pending:
-            self._outbox.publish(
-                PhotosPending(feed=page.feed, resource=page.resource, key=key, backlog=page.backlog), run_id
-            )
+        of = functools.partial(PhotosPending, feed=page.feed, resource=page.resource, backlog=page.backlog)
+        self._outbox.publish_all([of(key=key) for key in pending], run_id)
         self._tell(page.feed, run_id)
         return "ok"
 
@@ -238,8 +236,8 @@ class Writer:
                 self._settle_copies(tx, gone.feed, gone.resource, run_id, effects)
                 pending = tx.media.pending(gone.feed, gone.resource, keys, now)
             self._measure(gone.feed, gone.resource, effects)
-            for key in pending:
-                self._outbox.publish(PhotosPending(feed=gone.feed, resource=gone.resource, key=key), run_id)
+            looks = [PhotosPending(feed=gone.feed, resource=gone.resource, key=key) for key in pending]
+            self._outbox.publish_all(looks, run_id)
             if not effects:
                 return "ok"
 

@@ -102,7 +102,10 @@ class Removals(Protocol):
     def mark_part(
         self, feed: str, resource: str, observed_at: int, part: int, parts: int, count: int, server_date: int | None
     ) -> None:
-        """A range of this inventory has been handled; the horizon moves to it. Marking again changes nothing."""
+        """A range of this inventory has been handled; the horizon moves to it. Marking again changes nothing.
+
+        Older inventories set aside say nothing any more, and go from quarantine.
+        """
 
     def weighed(
         self, feed: str, resource: str, observed_at: int, *, deletion: bool = False, lacking_since: int = 0

@@ -56,6 +56,10 @@ class Transport(Protocol):
         Raises TransportClosedError after ``close``, MessageTooLargeError when the broker takes none of this size.
         """
 
+    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
+        """Put ``bodies`` on ``queue`` one after another; returns once all are accepted. Raises as ``publish`` does, and
+        then some may be."""
+
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
         """The next message of any of ``queues``, earlier queues first; None after ``timeout`` seconds or ``close``.
 

@@ -77,6 +77,11 @@ class MemoryTransport:
             self._check_open()
             self._put(queue, _Item(bytes(body)), delay)
 
+    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
+        """See ``Transport.publish_all``."""
+        for body in bodies:
+            self.publish(queue, body)
+
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
         """See ``Transport.receive``. Waiting takes no CPU: a thread wakes when a message is there or due."""
         deadline = time.monotonic() + timeout

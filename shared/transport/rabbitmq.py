@@ -60,6 +60,8 @@ CONNECTIONS = Counter(
 _PERSISTENT: Final = 2
 _ATTEMPT, _REASON = "x-attempt", "x-reason"
 _PREFETCH: Final = 4
+_UNCONFIRMED: Final = 200
+"""How many messages of a list are sent before the first of them must be confirmed."""
 _SENDS: Final = 5
 """How often a message is sent that the broker returns or refuses, before its publisher is told."""
 _PAUSES: Final = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -147,6 +149,11 @@ class RabbitTransport:
         transport, that it takes none so large."""
         self._send(_Letter(queue, bytes(body), {}, delay))
 
+    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
+        """See ``Transport.publish_all``; ``publish`` says when it waits and what it raises."""
+        for start in range(0, len(bodies), _UNCONFIRMED):
+            self._send(*(_Letter(queue, bytes(body), {}, 0.0) for body in bodies[start : start + _UNCONFIRMED]))
+
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
         """See ``Transport.receive``."""
         deadline = time.monotonic() + timeout
@@ -232,17 +239,20 @@ class RabbitTransport:
             with contextlib.suppress(Exception):  # it ended just now: the next one obeys
                 connection.ioloop.add_callback_threadsafe(self._obey)
 
-    def _send(self, letter: _Letter) -> None:
-        if self._most is not None and len(letter.body) > self._most:
-            # Sent, it would cost the connection, and what this process has in hand would come again.
-            raise self._too_large(letter, self._most)
+    def _send(self, *letters: _Letter) -> None:
+        for letter in letters:
+            if self._most is not None and len(letter.body) > self._most:
+                # Sent, it would cost the connection, and what this process has in hand would come again.
+                raise self._too_large(letter, self._most)
         self._start()
-        self._command(lambda: self._post(letter))
-        while not letter.done.wait(1.0):
-            if self._closed.is_set() and not (self._thread and self._thread.is_alive()):
-                raise TransportClosedError("the transport was closed before the message was accepted")
-        if letter.error is not None:
-            raise letter.error
+        for letter in letters:
+            self._command(functools.partial(self._post, letter))
+        for letter in letters:
+            while not letter.done.wait(1.0):
+                if self._closed.is_set() and not (self._thread and self._thread.is_alive()):
+                    raise TransportClosedError("the transport was closed before the message was accepted")
+            if letter.error is not None:
+                raise letter.error
 
     def _subscribe(self, queue: str) -> None:
         if queue in self._ready:

@@ -119,7 +119,7 @@ def test_expiring_goes_on_until_nothing_old_is_left(kit: Kit, monkeypatch: pytes
 class Nobody:
     """Hears no photos.pending."""
 
-    def publish(self, *_: object) -> None:
+    def publish_all(self, *_: object) -> None:
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.effects import DropLine, EndCandidacy, Quarantine
+from shared.messages import InventoryTaken, PhotosPending
 from shared.store.base import Candidates, Horizon, Outstanding
 from tests.contract.stores import DAY, FEED, SECOND, START, Kit, Listing
 
@@ -27,6 +28,26 @@ def decide(kit: Kit, at: int, state: Literal["held", "released"]) -> None:
 def released(kit: Kit, at: int, limit: int = 100) -> list[str]:
     with kit.store.write() as tx:
         return tx.removals.released(FEED, "property", at, limit)
+
+
+# --- what is overtaken
+
+
+def test_an_inventory_set_aside_goes_when_a_newer_one_is_handled(kit: Kit) -> None:
+    for at, resource, key in (
+        (10, "property", InventoryTaken.TYPE),
+        (10, "member", InventoryTaken.TYPE),
+        (10, "property", PhotosPending.TYPE + " 1"),
+        (20, "property", InventoryTaken.TYPE),
+    ):
+        kit.store.quarantine.put(FEED, resource, key, "message", "delivered too often", b"%d" % at, at)
+    kit.inventory(20)
+    kept = {(item.resource, item.key, item.observed_at) for item in kit.store.quarantine.list(FEED)}
+    assert kept == {
+        ("member", InventoryTaken.TYPE, 10),
+        ("property", PhotosPending.TYPE + " 1", 10),
+        ("property", InventoryTaken.TYPE, 20),
+    }
 
 
 # --- candidates

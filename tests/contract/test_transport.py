@@ -84,6 +84,17 @@ def test_a_queue_gives_in_the_order_it_took(transport: Transport) -> None:
         transport.ack(delivery)
 
 
+def test_what_is_published_together_is_received_in_that_order(transport: Transport) -> None:
+    bodies = [number.to_bytes(2, "big") for number in range(450)]
+    transport.publish_all("writer", bodies)
+    transport.publish_all("writer", [])
+    for body in bodies:
+        delivery = take(transport, "writer")
+        assert delivery.body == body
+        transport.ack(delivery)
+    assert transport.receive(["writer"], 0.05) is None
+
+
 def test_attempts_count_from_one(transport: Transport) -> None:
     transport.publish("writer", b"a")
     assert take(transport, "writer").attempt == 1
@@ -107,6 +118,8 @@ def test_publish_raises_after_close(transport: Transport) -> None:
     transport.close()
     with pytest.raises(TransportClosedError):
         transport.publish("writer", b"a")
+    with pytest.raises(TransportClosedError):
+        transport.publish_all("writer", [b"a", b"b"])
 
 
 def test_receive_takes_earlier_queues_first(transport: Transport) -> None:

@@ -164,6 +164,10 @@ class Bag:
         self.published.append(body)
         self.waiting.append(Item(queue, body, 1, self._clock() + delay))
 
+    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
+        for body in bodies:
+            self.publish(queue, body)
+
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
         task = self._scheduler.current
         if task is not None:

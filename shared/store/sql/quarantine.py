@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
+from shared.messages import InventoryTaken
 from shared.store.base import Parked
 from shared.store.sql.connection import Connection, Database, transaction
 
@@ -84,6 +85,14 @@ def supersede(connection: Connection, feed: str, resource: str, known: Sequence[
         [(feed, resource, key, as_of) for key, as_of in known],
     )
     _told(connection, feed, resource, known)
+
+
+def overtake(connection: Connection, feed: str, resource: str, observed_at: int) -> None:
+    """A newer inventory is being handled: the ranges of older ones set aside would be dropped if they were replayed."""
+    connection.execute(
+        "DELETE FROM quarantine WHERE feed = ? AND resource = ? AND key = ? AND kind = 'message' AND observed_at < ?",
+        (feed, resource, InventoryTaken.TYPE, observed_at),
+    )
 
 
 def _told(connection: Connection, feed: str, resource: str, known: Sequence[tuple[str, int]]) -> None:

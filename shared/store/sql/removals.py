@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.store.base import DAY, Candidates
+from shared.store.sql import quarantine
 from shared.store.sql.connection import Connection, between
 
 
@@ -35,6 +36,7 @@ class SqlRemovals:
             "DELETE FROM inventory_part WHERE feed = ? AND resource = ? AND observed_at < ?",
             (feed, resource, observed_at),
         )
+        quarantine.overtake(self._connection, feed, resource, observed_at)
         self._connection.execute(
             "INSERT INTO inventory_part VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (feed, resource, observed_at, part)
         )
