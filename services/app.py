@@ -239,6 +239,10 @@ def make_source(
 Consuming = tuple[Consumer, list[threading.Thread]]
 
 
+class PhotoStoreError(RuntimeError):
+    """The photo store cannot be used at the start; the text names it."""
+
+
 class App:
     """The services, or some of them, in this process: in the form that ``broker_url`` names."""
 
@@ -394,19 +398,20 @@ class App:
         return not self._stop.is_set() and (tenure is None or tenure.held)
 
     def open(self, *, photos: bool = True) -> None:
-        """Make the database ready, and the photo store if ``photos``. Raises StoreError and SettingsError."""
+        """Make the database ready, and the photo store if ``photos``. Raises StoreError and PhotoStoreError."""
         self.form.open()
         if photos:
             self.prepare_photos()
 
     def prepare_photos(self) -> None:
-        """Make the photo store ready. Raises SettingsError."""
+        """Make the photo store ready. Raises PhotoStoreError."""
         try:
             self.blobs.prepare()
         except BlobsUnavailableError as error:
-            raise SettingsError(f"media_url (MLSYNC_MEDIA_URL): {error}") from error
+            raise PhotoStoreError(f"media_url (MLSYNC_MEDIA_URL): {error}") from error
         except OSError as error:
-            raise SettingsError(f"media_url (MLSYNC_MEDIA_URL): {self.settings.media_url}: {error.strerror}") from error
+            where = self.settings.media_url
+            raise PhotoStoreError(f"media_url (MLSYNC_MEDIA_URL): {where}: {error.strerror}") from error
 
     def start(self, services: Sequence[str] = SERVICES) -> None:
         """Start the threads of ``services``. Raises TransportUnavailableError.

@@ -24,7 +24,7 @@ import typer
 from rich.console import Console
 
 from services import operator, report
-from services.app import SERVICES, App, database_name
+from services.app import SERVICES, App, PhotoStoreError, database_name
 from services.asking import sync_or_ask
 from services.migrated import wait_until_migrated
 from services.outcome import FeedReport
@@ -119,7 +119,7 @@ def errors() -> Iterator[None]:
         yield
     except SettingsError as error:
         _fail(str(error), USAGE)
-    except (StoreError, TransportUnavailableError) as error:
+    except (StoreError, TransportUnavailableError, PhotoStoreError) as error:
         _fail(str(error), FAILED)
 
 

@@ -7,6 +7,7 @@ is well there; then each panel is drawn where the dashboard has it.
 from __future__ import annotations
 
 import argparse
+import functools
 import re
 import tempfile
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
 from tests.packaging.dashboards import Json, dashboards, filled, panels
@@ -25,8 +27,10 @@ from tests.servers.rabbitmq import rabbitmq
 from tests.servers.s3 import s3_server
 
 FOLDER = ROOT / "docs/pictures"
-WIDTH, ROW = 15.0, 0.33
+WIDTH, ROW = 18.0, 0.42
 """Inches: of a dashboard, and of a unit of its height."""
+NAMED = 6
+"""Lines of a panel that are named below it."""
 
 
 def main() -> None:
@@ -62,13 +66,13 @@ def _draw(name: str, board: Json, prometheus: Prometheus, start: float, end: flo
         left, width = place["x"] / 24, place["w"] / 24
         bottom, tall = 1 - (place["y"] + place["h"]) / height, place["h"] / height
         if panel["type"] == "row":
-            figure.text(left + 0.005, bottom + tall * 0.3, panel["title"], fontsize=11, weight="bold")
+            figure.text(left + 0.005, bottom + tall * 0.3, panel["title"], fontsize=14, weight="bold")
             continue
-        axes = figure.add_axes((left + width * 0.12, bottom + tall * 0.16, width * 0.84, tall * 0.66))
-        axes.set_title(panel["title"], fontsize=8, loc="left")
+        axes = figure.add_axes((left + width * 0.11, bottom + tall * 0.33, width * 0.8, tall * 0.5))
+        axes.set_title(panel["title"], fontsize=10, weight="bold", loc="left")
         (_figures if panel["type"] == "stat" else _lines)(axes, panel, prometheus, start, end)
     path = FOLDER / f"dashboard-{name}.png"
-    figure.savefig(path, dpi=70)
+    figure.savefig(path, dpi=75)
     pyplot.close(figure)
     Image.open(path).convert("RGB").quantize(48).save(path, optimize=True)
 
@@ -86,9 +90,9 @@ def _figures(axes: Axes, panel: Json, prometheus: Prometheus, _start: float, _en
     for target in panel["targets"]:
         for series in prometheus.query(filled(target["expr"], "ddf")):
             name, value = _named(target, series["metric"]), float(series["value"][1])
-            said.append(name if only_name else f"{name}  {value:,.0f}")
+            said.append(name if only_name else f"{name}  {_told(value, unit=panel['fieldConfig']['defaults']['unit'])}")
     axes.axis("off")
-    axes.text(0.0, 0.5, "\n".join(said) or panel["fieldConfig"]["defaults"]["noValue"], fontsize=10, va="center")
+    axes.text(0.0, 0.5, "\n".join(said) or panel["fieldConfig"]["defaults"]["noValue"], fontsize=12, va="center")
 
 
 def _lines(axes: Axes, panel: Json, prometheus: Prometheus, start: float, end: float) -> None:
@@ -100,12 +104,41 @@ def _lines(axes: Axes, panel: Json, prometheus: Prometheus, start: float, end: f
     right = {item["matcher"]["options"] for item in panel["fieldConfig"].get("overrides", ())}
     other = axes.twinx() if right else axes
     for number, (name, at, values) in enumerate(lines):
-        (other if name in right else axes).plot(at, values, label=name, linewidth=1, color=f"C{number % 10}")
-    axes.set_ylim(bottom=0)
-    axes.tick_params(labelsize=6)
-    axes.set_ylabel(panel["fieldConfig"]["defaults"]["unit"], fontsize=6)
-    handles = [line for one in {axes, other} for line in one.get_lines()]
-    axes.legend(handles=handles[:8], fontsize=5, loc="upper left")
+        (other if name in right else axes).plot(at, values, label=name, linewidth=1.5, color=f"C{number % 10}")
+    unit = panel["fieldConfig"]["defaults"]["unit"]
+    units = {item["matcher"]["options"]: item["properties"][0]["value"] for item in _overridden(panel)}
+    for one, its in ((axes, unit), (other, next(iter(units.values()), unit))):
+        one.set_ylim(bottom=0)
+        one.tick_params(labelsize=8)
+        one.yaxis.set_major_locator(MaxNLocator(4))
+        one.yaxis.set_major_formatter(FuncFormatter(functools.partial(_told, unit=its)))
+    axes.xaxis.set_major_formatter("{x:g} min")
+    axes.grid(alpha=0.3)
+    handles = [line for one in dict.fromkeys((axes, other)) for line in one.get_lines()]
+    axes.legend(
+        handles=handles[:NAMED], fontsize=8, loc="upper left", bbox_to_anchor=(-0.08, -0.14), ncol=3, frameon=False,
+        handlelength=1, columnspacing=1,
+    )  # fmt: skip
+
+
+def _overridden(panel: Json) -> list[Json]:
+    return [item for item in panel["fieldConfig"].get("overrides", ()) if item["properties"][0]["id"] == "unit"]
+
+
+def _told(value: float, _place: int = 0, *, unit: str) -> str:
+    """A value as Grafana would show it in one of its units, nearly."""
+    if unit == "percentunit":
+        return f"{value:.3g}".rstrip("0").rstrip(".") if value == 0 else f"{100 * value:.3g} %"
+    if unit == "s":
+        for seconds, name in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+            if value >= seconds:
+                return f"{value / seconds:.3g} {name}"
+        return f"{1_000 * value:.3g} ms"
+    suffix = {"bytes": "B", "Bps": "B/s", "ops": "/s", "reqps": "/s", "eps": "/s"}.get(unit, "")
+    for size, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g} {name}{suffix}".rstrip()
+    return f"{value:.3g} {suffix}".rstrip()
 
 
 if __name__ == "__main__":
