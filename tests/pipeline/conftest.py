@@ -19,19 +19,10 @@ def servers(broker: Broker, postgres: Postgres, s3_server: S3Server) -> Servers:
     return Servers(broker, postgres, s3_server)
 
 
-@pytest.fixture(params=["embedded", "distributed"])
-def each_form(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Installations of the test are of one form, then of the other."""
-    yield from _of_form(request)
-
-
 @pytest.fixture(params=["embedded", "distributed"] if SCALE > 1 else ["embedded"])
-def each_form_at_length(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The same for what takes long: the second only at full size."""
-    yield from _of_form(request)
-
-
-def _of_form(request: pytest.FixtureRequest) -> Iterator[None]:
+def each_form(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Installations of the test are of one form, then, at full size, of the other: a command of several processes takes
+    seconds to start."""
     if request.param == "embedded":
         yield
         return

@@ -10,7 +10,7 @@ import pytest
 from tests.pipeline.simulated import Installation, Mls, simulated
 from tests.pipeline.truth import Media
 
-pytestmark = pytest.mark.usefixtures("each_form_at_length")
+pytestmark = pytest.mark.usefixtures("each_form")
 
 LISTINGS, PHOTOS = 30, 3
 KEPT: dict[str, Media] = {"none": "none", "link": "link", "url": "stored", "location": "stored", "bytes": "stored"}

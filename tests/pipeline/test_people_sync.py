@@ -68,7 +68,7 @@ def asked(mls: Mls, before: Mapping[str, int] = {}) -> dict[str, int]:
     return {name: count - before.get(name, 0) for name, count in now.items() if count != before.get(name, 0)}
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 def test_days_of_all_resources_equal_the_truth_every_day(tmp_path: Path, inside: Sync) -> None:
     seen: Counter[str] = Counter()
     with synced(tmp_path, LISTINGS, PHOTOS, resources=ALL) as (mls, here):
@@ -167,7 +167,7 @@ def test_a_sync_killed_at_random_instants_ends_equal_to_the_mls(tmp_path: Path) 
     assert killed >= KILLS // 4  # the rest had finished before
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 def test_a_resource_no_longer_listed_is_given_up_and_can_be_listed_again(tmp_path: Path, inside: Sync) -> None:
     with synced(tmp_path, 60, 1, resources=ALL) as (mls, here):
         inside(here)
@@ -210,7 +210,7 @@ def test_a_resource_that_is_refused_stops_no_other(tmp_path: Path, inside: Sync)
         assert here.count("ledger", "resource = 'member' AND stored") == 9  # refused is not gone
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 def test_a_limited_sync_takes_listings_alone(tmp_path: Path, inside: Sync) -> None:
     with synced(tmp_path, 60, 0, resources=ALL) as (mls, here):
         report = inside(here, limit=5)

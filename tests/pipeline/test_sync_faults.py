@@ -9,7 +9,7 @@ import pytest
 
 from tests.pipeline.simulated import Installation, Mls, simulated, synced
 
-pytestmark = pytest.mark.usefixtures("each_form_at_length")
+pytestmark = pytest.mark.usefixtures("each_form")
 
 LISTINGS, PHOTOS, PAGE = 40, 2, "10"
 

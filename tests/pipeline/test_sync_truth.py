@@ -20,7 +20,7 @@ EVERY = 6
 """How many days' syncs to one that is a process of its own; most of such a one is its start."""
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 def test_thirty_days_synced_daily_equal_the_truth_every_day(tmp_path: Path) -> None:
     with synced(tmp_path, LISTINGS, PHOTOS) as (mls, here):
         first = here.sync()
@@ -35,7 +35,7 @@ def test_thirty_days_synced_daily_equal_the_truth_every_day(tmp_path: Path) -> N
             assert report["removed"] == happened["removed"]
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 def test_a_sync_in_which_nothing_changed_costs_one_inventory_and_no_record_request(tmp_path: Path) -> None:
     with synced(tmp_path, LISTINGS, PHOTOS) as (mls, here):
         here.sync()
@@ -64,7 +64,7 @@ def test_a_sync_whose_inventory_nobody_compared_is_not_in_step(tmp_path: Path) -
         assert here.differences(mls) == []
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 @pytest.mark.parametrize("total", [0, 1, 99, 100, 101, 201])
 def test_any_total_is_synced_whole(tmp_path: Path, total: int) -> None:
     with synced(tmp_path, total, 0) as (mls, here):
@@ -74,7 +74,7 @@ def test_any_total_is_synced_whole(tmp_path: Path, total: int) -> None:
         assert here.sync()["fetched"] == 0
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 def test_both_cultures_are_synced_whole(tmp_path: Path) -> None:
     with synced(tmp_path, 30, 0, culture="fr-CA") as (mls, here):
         here.sync()
@@ -83,7 +83,7 @@ def test_both_cultures_are_synced_whole(tmp_path: Path) -> None:
         assert {kind for (kind,) in here.rows("SELECT DISTINCT transaction_type FROM property")} & {"À vendre"}
 
 
-@pytest.mark.usefixtures("each_form_at_length")
+@pytest.mark.usefixtures("each_form")
 @pytest.mark.parametrize("size", ["Photo", "ThumbnailPhoto"])
 def test_the_size_asked_for_is_the_size_stored(tmp_path: Path, size: str) -> None:
     with synced(tmp_path, 10, 2, photo_size=size) as (mls, here):
