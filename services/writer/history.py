@@ -7,7 +7,7 @@ policy is no change at the MLS and leaves no entry, and what others add to a row
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -42,7 +42,13 @@ class Historian:
         whole), and ``media``. ``before`` is what the MLS sent, ``sent`` what it sends now, ``after`` that in rows.
         Raises UnmappableError when what it sent cannot be mapped any more.
         """
-        old, new = (self._map(part) for part in _apart(before, sent, after.key, self.mapping.akin[self.resource]))
+        parts = _apart(
+            before.fields, sent.fields, self.mapping.akin[self.resource], self.mapping.groups[self.resource]
+        )
+        old, new = (
+            self._map(SourceRecord(after.key, record.stamp, fields))
+            for record, fields in zip((before, sent), parts, strict=True)
+        )
         made = after.modified or _instant(observed_at)
         record_id = self._value(after, IDS.get(self.resource))
         return [
@@ -90,18 +96,22 @@ class Historian:
 
 
 def _apart(
-    before: SourceRecord, source: SourceRecord, key: str, akin: Iterable[frozenset[str]]
-) -> tuple[SourceRecord, SourceRecord]:
-    """Both without the elements in which they agree: to map those would be most of the work, and tell nothing.
+    before: dict[str, Any], after: dict[str, Any], akin: Collection[str] = (), groups: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both without the elements in which they agree, alone or within one of ``groups``: to map those would be most of
+    the work, and tell nothing.
 
-    Elements that share a column stay: which of them fills it depends on all.
+    Those of ``akin`` stay: which of them fills their column depends on all.
     """
-    old, new = before.fields, source.fields
-    apart = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}.union(*akin)
-    return (
-        SourceRecord(key, before.stamp, {name: value for name, value in old.items() if name in apart}),
-        SourceRecord(key, source.stamp, {name: value for name, value in new.items() if name in apart}),
-    )
+    apart = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    kept = apart.union(akin)
+    old = {name: value for name, value in before.items() if name in kept}
+    new = {name: value for name, value in after.items() if name in kept}
+    for name in apart.intersection(groups):
+        one, other = old.get(name), new.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            old[name], new[name] = _apart(one, other)
+    return old, new
 
 
 def _differences(
@@ -166,9 +176,12 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=as_text)
+        return _json(value)
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=as_text).encode

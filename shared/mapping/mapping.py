@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -23,8 +22,10 @@ class Mapping:
     def __init__(self, spec: MappingSpec) -> None:
         self.columns: dict[str, tuple[str, ...]] = {}
         """Of every table the column names, in the order of the tuples in ``Mapped.rows``."""
-        self.akin = {name: tuple(_akin(resource)) for name, resource in spec.resources.items()}
-        """Of every resource the sets of top elements of a record that share a column."""
+        self.akin = {name: _akin(resource) for name, resource in spec.resources.items()}
+        """Of every resource the top elements of a record in which a column is that others fill as well."""
+        self.groups = {name: _groups(resource) - self.akin[name] for name, resource in spec.resources.items()}
+        """Of every resource the top elements of a record that only wrap others, each mapped by itself."""
         self._resources: dict[str, Resource] = {}
         zone = ZoneInfo(spec.zone)
         convert = converters(zone)
@@ -61,12 +62,21 @@ class Mapping:
         return self._resources[resource].map(feed, record.key, record.stamp, record.fields)
 
 
-def _akin(resource: ResourceSpec) -> Iterator[frozenset[str]]:
-    tops: dict[str, set[str]] = {}
+def _akin(resource: ResourceSpec) -> frozenset[str]:
+    paths: dict[str, list[str]] = {}
     for path, line in resource.fields.items():
         for column in columns_of(path, line):
-            tops.setdefault(column.name, set()).add(path.partition("/")[0])
-    return (frozenset(names) for names in tops.values() if len(names) > 1)
+            paths.setdefault(column.name, []).append(path)
+    return frozenset(path.partition("/")[0] for shared in paths.values() if len(shared) > 1 for path in shared)
+
+
+def _groups(resource: ResourceSpec) -> frozenset[str]:
+    paths = {*resource.fields, *resource.children}
+    if resource.media is not None:
+        paths.add(resource.media.path)
+    if resource.embedded is not None:
+        paths.add(resource.embedded.path)
+    return frozenset(path.partition("/")[0] for path in paths if "/" in path) - paths
 
 
 def _version(spec: MappingSpec) -> bytes:
