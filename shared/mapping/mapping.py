@@ -10,9 +10,10 @@ import msgspec
 
 from shared.mapping.columns import columns_of
 from shared.mapping.convert import converters
+from shared.mapping.elements import elements_of
 from shared.mapping.record import Mapped
 from shared.mapping.resource import Resource
-from shared.mapping.spec import MappingSpec, ResourceSpec, load_spec
+from shared.mapping.spec import MappingSpec, load_spec
 from shared.messages import SourceRecord
 
 
@@ -22,10 +23,8 @@ class Mapping:
     def __init__(self, spec: MappingSpec) -> None:
         self.columns: dict[str, tuple[str, ...]] = {}
         """Of every table the column names, in the order of the tuples in ``Mapped.rows``."""
-        self.akin = {name: _akin(resource) for name, resource in spec.resources.items()}
-        """Of every resource the top elements of a record in which a column is that others fill as well."""
-        self.groups = {name: _groups(resource) - self.akin[name] for name, resource in spec.resources.items()}
-        """Of every resource the top elements of a record that only wrap others, each mapped by itself."""
+        self.elements = {name: elements_of(resource) for name, resource in spec.resources.items()}
+        """Of every resource what becomes of its elements."""
         self._resources: dict[str, Resource] = {}
         zone = ZoneInfo(spec.zone)
         convert = converters(zone)
@@ -60,23 +59,6 @@ class Mapping:
         Raises KeyError for a resource that is not one of ``resources``.
         """
         return self._resources[resource].map(feed, record.key, record.stamp, record.fields)
-
-
-def _akin(resource: ResourceSpec) -> frozenset[str]:
-    paths: dict[str, list[str]] = {}
-    for path, line in resource.fields.items():
-        for column in columns_of(path, line):
-            paths.setdefault(column.name, []).append(path)
-    return frozenset(path.partition("/")[0] for shared in paths.values() if len(shared) > 1 for path in shared)
-
-
-def _groups(resource: ResourceSpec) -> frozenset[str]:
-    paths = {*resource.fields, *resource.children}
-    if resource.media is not None:
-        paths.add(resource.media.path)
-    if resource.embedded is not None:
-        paths.add(resource.embedded.path)
-    return frozenset(path.partition("/")[0] for path in paths if "/" in path) - paths
 
 
 def _version(spec: MappingSpec) -> bytes:
