@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import cache
 from hashlib import blake2b
 
+from shared.mapping.elements import MEDIA
 from shared.mapping.spec import load_spec
 
 EVERYTHING = "*"
-MEDIA = "media"
 PRICE_CHANGE = "Price Change"
 DELETED = "Deleted"
 BACK_ON_MARKET = "Back On Market"

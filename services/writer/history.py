@@ -7,7 +7,7 @@ policy is no change at the MLS and leaves no entry, and what others add to a row
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,9 +15,12 @@ from decimal import Decimal
 from typing import Any
 
 from shared.effects import AddHistory
-from shared.history import ACTIVE, BACK_ON_MARKET, DELETED, MEDIA, PRICE_CHANGE
+from shared.history import ACTIVE, BACK_ON_MARKET, DELETED, PRICE_CHANGE
+from shared.mapping.elements import MEDIA, Elements
 from shared.mapping.mapping import Mapping
+from shared.mapping.parts import as_list
 from shared.mapping.record import Mapped, MediaItem, UnmappableError
+from shared.mapping.spec import EXTRA
 from shared.messages import SourceRecord
 
 PRICES = ("list_price", "lease_amount")
@@ -42,15 +45,19 @@ class Historian:
         whole), and ``media``. ``before`` is what the MLS sent, ``sent`` what it sends now, ``after`` that in rows.
         Raises UnmappableError when what it sent cannot be mapped any more.
         """
-        old, new = (self._map(part) for part in _apart(before, sent, after.key, self.mapping.akin[self.resource]))
+        elements = self.mapping.elements[self.resource]
+        one, other, apart = _apart(before.fields, sent.fields, elements)
+        old = self._map(SourceRecord(after.key, before.stamp, one))
+        fields = elements.fields(apart).union((EXTRA.name,)).difference(self.exclude)
+        # Of extra only what differs counts, hence is told apart by mapping just that.
+        new = self._map(SourceRecord(after.key, sent.stamp, other)) if after.extra and EXTRA.name in fields else after
         made = after.modified or _instant(observed_at)
         record_id = self._value(after, IDS.get(self.resource))
         return [
             AddHistory(
                 after.key, field, was, now, PRICE_CHANGE if field == PRICES[0] else None, made, observed_at, record_id
             )
-            for field, was, now in _differences(self.mapping.columns, old, new)
-            if field not in self.exclude
+            for field, was, now in _differences(self.mapping.columns, old, new, fields)
         ]
 
     def removed(self, key: str, before: SourceRecord | None, observed_at: int) -> AddHistory:
@@ -90,33 +97,47 @@ class Historian:
 
 
 def _apart(
-    before: SourceRecord, source: SourceRecord, key: str, akin: Iterable[frozenset[str]]
-) -> tuple[SourceRecord, SourceRecord]:
-    """Both without the elements in which they agree: to map those would be most of the work, and tell nothing.
+    before: dict[str, Any], after: dict[str, Any], elements: Elements
+) -> tuple[dict[str, Any], dict[str, Any], set[str]]:
+    """Both without the elements in which they agree, alone or within a group: to map those would be most of the work,
+    and tell nothing. Then the elements that are left."""
+    apart = _differing(before, after) | elements.akin
+    old, new = _of(before, apart), _of(after, apart)
+    for group in apart & elements.groups:
+        one, other = old.get(group), new.get(group)
+        if isinstance(one, dict) and isinstance(other, dict):
+            within = _differing(one, other)
+            old[group], new[group] = _of(one, within), _of(other, within)
+        else:
+            odd = [*as_list(one), *as_list(other)]
+            within = {name for each in odd if isinstance(each, dict) for name in each}
+        apart.update(f"{group}/{name}" for name in within)
+    return old, new, apart
 
-    Elements that share a column stay: which of them fills it depends on all.
-    """
-    old, new = before.fields, source.fields
-    apart = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}.union(*akin)
-    return (
-        SourceRecord(key, before.stamp, {name: value for name, value in old.items() if name in apart}),
-        SourceRecord(key, source.stamp, {name: value for name, value in new.items() if name in apart}),
-    )
+
+def _differing(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    gone = (name for name in before.keys() - after.keys() if before[name] is not None)
+    return {name for name, value in after.items() if before.get(name) != value}.union(gone)
+
+
+def _of(fields: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name in names}
 
 
 def _differences(
-    columns: dict[str, tuple[str, ...]], before: Mapped, after: Mapped
+    columns: dict[str, tuple[str, ...]], before: Mapped, after: Mapped, fields: Collection[str]
 ) -> Iterator[tuple[str, str | None, str | None]]:
+    """Those in ``fields``; what depends on nothing that differs need not be in both."""
     own, *parts = after.rows
     (old,), (new,) = before.rows[own], after.rows[own]
     for name, one, other in zip(columns[own], old, new, strict=True):
-        if one != other:
+        if one != other and name in fields:
             yield name, as_text(one), as_text(other)
     for table in parts:
-        if before.rows[table] != after.rows[table]:
+        if table in fields and before.rows[table] != after.rows[table]:
             names = columns[table]
             yield table, _part_text(names, before, table), _part_text(names, after, table)
-    previous, now = _photos(before.media, after.media)
+    previous, now = _photos(before.media, after.media) if MEDIA in fields else ({}, {})
     if previous or now:
         yield MEDIA, as_text(previous or None), as_text(now or None)
 
@@ -125,9 +146,9 @@ def _part_text(names: Sequence[str], record: Mapped, table: str) -> str | None:
     """The rows as a JSON list in their order, without what their place says already."""
     shown = []
     for row in record.rows[table]:
-        values = {name: value for name, value in zip(names[2:], row[2:], strict=True) if value is not None}
+        values = dict(zip(names[2:], row[2:], strict=True))
         place = f"{record.key}-{values.pop('order')}"
-        shown.append({name: value for name, value in values.items() if value != place})
+        shown.append({name: value for name, value in values.items() if value is not None and value != place})
     return as_text(shown or None)
 
 
@@ -166,9 +187,12 @@ def as_text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=as_text)
+        return _json(value)
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=as_text).encode

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
@@ -11,9 +10,10 @@ import msgspec
 
 from shared.mapping.columns import columns_of
 from shared.mapping.convert import converters
+from shared.mapping.elements import elements_of
 from shared.mapping.record import Mapped
 from shared.mapping.resource import Resource
-from shared.mapping.spec import MappingSpec, ResourceSpec, load_spec
+from shared.mapping.spec import MappingSpec, load_spec
 from shared.messages import SourceRecord
 
 
@@ -23,8 +23,8 @@ class Mapping:
     def __init__(self, spec: MappingSpec) -> None:
         self.columns: dict[str, tuple[str, ...]] = {}
         """Of every table the column names, in the order of the tuples in ``Mapped.rows``."""
-        self.akin = {name: tuple(_akin(resource)) for name, resource in spec.resources.items()}
-        """Of every resource the sets of top elements of a record that share a column."""
+        self.elements = {name: elements_of(resource) for name, resource in spec.resources.items()}
+        """Of every resource what becomes of its elements."""
         self._resources: dict[str, Resource] = {}
         zone = ZoneInfo(spec.zone)
         convert = converters(zone)
@@ -59,14 +59,6 @@ class Mapping:
         Raises KeyError for a resource that is not one of ``resources``.
         """
         return self._resources[resource].map(feed, record.key, record.stamp, record.fields)
-
-
-def _akin(resource: ResourceSpec) -> Iterator[frozenset[str]]:
-    tops: dict[str, set[str]] = {}
-    for path, line in resource.fields.items():
-        for column in columns_of(path, line):
-            tops.setdefault(column.name, set()).add(path.partition("/")[0])
-    return (frozenset(names) for names in tops.values() if len(names) > 1)
 
 
 def _version(spec: MappingSpec) -> bytes:

@@ -53,8 +53,8 @@ REMEMBERED = 8_192
 class Photos:
     """Elements that describe photos. The first of a key counts; an entry without a key cannot be kept as a photo.
 
-    A changed listing is mapped three times (as it is; for its history as it was and as it is) and most of its photos
-    are the same each time, so what became of the last ones is remembered.
+    A changed listing is mapped as it is and, for its history, in part as it was, and most of its photos are the same
+    both times, so what became of the last ones is remembered.
     """
 
     def __init__(self, plan: Plan, columns: list[str], identity: str, stamps: tuple[str, str]) -> None:

@@ -126,6 +126,14 @@ def test_excluded_fields_have_no_entry() -> None:
     }  # fmt: skip
 
 
+def test_of_what_no_column_holds_only_the_part_that_differs_is_told() -> None:
+    before = record(Strange="x", Address={"Odd": "1", "Other": "1"})
+    after = record(LATER, Strange="x", Address={"Odd": "1", "Other": "2"}, Price="2")
+    assert values(differences(before, after, frozenset())) == {
+        "list_price": (None, "2"), "extra": ('{"Address/Other":"1"}', '{"Address/Other":"2"}')
+    }  # fmt: skip
+
+
 def test_a_member_touched_at_the_mls_has_no_entry_and_a_renamed_one_has_one() -> None:
     before = SourceRecord("7", STAMP, {"@ID": "7", "@LastUpdated": STAMP, "Name": "Ann"})
     touched = SourceRecord("7", LATER, {"@ID": "7", "@LastUpdated": LATER, "Name": "Ann"})
@@ -218,7 +226,14 @@ ELEMENTS: dict[str, st.SearchStrategy[Any]] = {
     "Strange": st.sampled_from(["x", "y"]),
     "Address": st.sampled_from(["", {"City": "Ottawa"}, {"City": "Ottawa", "Country": "Canada"}]),
     "Building": st.sampled_from(
-        ["", {"Rooms": {"Room": {"Type": "Den"}}}, {"Rooms": {"Room": [{"Type": "Den"}, {"Type": "Loft"}]}}]
+        [
+            "",
+            {"Rooms": {"Room": {"Type": "Den"}}},
+            {"Rooms": {"Room": [{"Type": "Den"}, {"Type": "Loft"}]}, "Age": "old"},
+            {"Age": "old", "BedroomsTotal": "2"},
+            {"BedroomsTotal": "two"},
+            [{"Age": "old"}, {"BedroomsTotal": "2"}],
+        ]
     ),
     "Photo": st.sampled_from([{"PropertyPhoto": photo(1)}, {"PropertyPhoto": [photo(1, day=2), photo(2)]}]),
     "AgentDetails": st.sampled_from([{"@ID": "7", "Name": "Ann"}, [{"@ID": "8"}, {"@ID": "7", "Name": "Ann"}]]),
