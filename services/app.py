@@ -313,7 +313,9 @@ class App:
             **tell,
         )
         queues = [*(f"{RecordsRequested.QUEUE}.{name}" for name in feeds), *SERVICES]
-        self._drain = Drain(self.transport, self.store, [*queues, *map(backlog_of, queues)])
+        self.queues = [*queues, *map(backlog_of, queues)]
+        """All that services publish to and receive of."""
+        self._drain = Drain(self.transport, self.store, self.queues)
         self.media = Media(
             {name: self._media(name, feed) for name, feed in feeds.items()},
             self.store,

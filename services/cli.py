@@ -285,7 +285,7 @@ def migrate(
         typer.Option(metavar="SECONDS", help="Change nothing; wait so long for somebody else to have done it", min=0),
     ] = None,
 ) -> None:
-    """Make the tables, or bring them to this version; make the bucket or folder for photos."""
+    """Make the tables, or bring them to this version; make the bucket or folder for photos, and a broker's queues."""
     with errors():
         settings = _settings(config, level="warning")
         running = App(settings, beside=True)
@@ -293,6 +293,7 @@ def migrate(
             if wait is None:
                 running.store.migrate()
                 running.prepare_photos()
+                running.form.declare(running.queues)
             else:
                 wait_until_migrated(running.store, wait)
         finally:

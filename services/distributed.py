@@ -85,6 +85,12 @@ class Distributed:
         self._keeper = threading.Thread(target=self._tenures.run, args=(self._end,), name="leases", daemon=True)
         self._keeper.start()
 
+    def declare(self, queues: Sequence[str]) -> None:
+        """Whoever uses a queue declares it, too; but RabbitMQ 3.10 may break one that several make at the same time."""
+        self.transport.open()
+        for queue in queues:
+            self.transport.depth(queue)
+
     def connect(self) -> None:
         self.transport.open()
 

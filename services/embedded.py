@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from services.form import AWAY, Settling, done_so_far, lanes_of_pages
@@ -58,6 +59,9 @@ class Embedded:
         self._store.migrate()
         if self.alone:
             self._store.recover()
+
+    def declare(self, _queues: Sequence[str]) -> None:
+        """They are made as they are used."""
 
     def connect(self) -> None:
         """Nothing to do."""

@@ -50,8 +50,11 @@ class Form(Protocol):
     def open(self) -> None:
         """Make the database ready for work. Raises StoreError."""
 
+    def declare(self, queues: Sequence[str]) -> None:
+        """Make the queues that are not there, one after another. Raises TransportUnavailableError."""
+
     def connect(self) -> None:
-        """Make the queues ready. Raises TransportUnavailableError."""
+        """Raises TransportUnavailableError when the queues cannot be used."""
 
     def check(self) -> None:
         """Raise TransportUnavailableError unless the queues can be used now."""

@@ -182,8 +182,8 @@ def test_a_record_no_parser_reads_is_set_aside_alone_and_asked_for_with_restrain
             assert it.searches() == before + searches
             assert (report.left.unavailable, report.left.quarantined) == (1, 1)
         assert [line for line in it.differences(withheld=True) if not line.startswith("quarantine")] == []
-        assert "broken XML: Excessive depth" in it.here.reasons("quarantined")[key]
-        assert "broken XML: Excessive depth" in it.here.reasons("unavailable")[key]
+        assert "nests elements deeper than" in it.here.reasons("quarantined")[key]
+        assert "nests elements deeper than" in it.here.reasons("unavailable")[key]
         app = App(it.here.settings)
         (parked,) = app.store.quarantine.list()
         app.close()

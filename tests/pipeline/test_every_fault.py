@@ -32,7 +32,7 @@ from tests.pipeline.truth import Json, differences
 
 SEED = 1
 LISTINGS, PHOTOS, DAYS, PAGE = (40, 2, 1, 10) if SCALE == 1 else (200, 2, 10, 50)
-MOST = 3 if SCALE == 1 else None
+MOST = 2 if SCALE == 1 else None
 """How many cases of a fault are tried."""
 SECONDS = 40 if SCALE == 1 else 120
 """No sync may take longer, whatever the server does."""

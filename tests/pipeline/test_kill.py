@@ -11,7 +11,7 @@ from tests.conftest import SCALE
 from tests.pipeline.simulated import MLSYNC, Installation, process, synced
 
 LISTINGS, PHOTOS = (60, 3) if SCALE == 1 else (300, 5)
-KILLS = 6 if SCALE == 1 else 30
+KILLS = 4 if SCALE == 1 else 30
 
 
 def killed_after(here: Installation, seconds: float) -> bool:

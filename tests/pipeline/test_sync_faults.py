@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SCALE
 from tests.pipeline.simulated import Installation, Mls, simulated, synced
 
 pytestmark = pytest.mark.usefixtures("each_form")
@@ -29,6 +30,9 @@ ON_THE_WIRE = (
     "auth=basic",
 )
 IN_THE_TEXT = ("illegal-characters", "surrogate-references", "wrong-encoding")
+FAULTS = (*ON_THE_WIRE, *IN_THE_TEXT) if SCALE > 1 else ("session-lost=3", "cut=7", "wrong-encoding")
+OF_PHOTOS = ("session-lost=5", "http-503=9", "cut=6", "truncated=6") if SCALE > 1 else ("session-lost=5", "truncated=6")
+"""By a process of its own each; what it comes to with any fault is in ``test_every_fault``."""
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +51,14 @@ def mls(shared_mls: Mls, request: pytest.FixtureRequest) -> Iterator[Mls]:
     shared_mls.fault(name, "off")
 
 
-@pytest.mark.parametrize("mls", [*ON_THE_WIRE, *IN_THE_TEXT], indirect=True)
+@pytest.mark.parametrize("mls", FAULTS, indirect=True)
 def test_a_sync_ends_in_step_in_spite_of(tmp_path: Path, mls: Mls) -> None:
     here = Installation(tmp_path, mls.login_url, {"MLSYNC_FEEDS__DDF__PAGE_SIZE": PAGE})
     assert here.sync()["inserted"] == LISTINGS
     assert here.differences(mls) == []
 
 
-@pytest.mark.parametrize("mls", ["session-lost=5", "http-503=9", "cut=6", "truncated=6"], indirect=True)
+@pytest.mark.parametrize("mls", OF_PHOTOS, indirect=True)
 def test_photos_taken_from_getobject_end_in_step_in_spite_of(tmp_path: Path, mls: Mls) -> None:
     here = Installation(tmp_path, mls.login_url, {"MLSYNC_FEEDS__DDF__MEDIA": "bytes"})
     here.sync()

@@ -8,10 +8,10 @@ from tests.conftest import SCALE
 from tests.pipeline.repeated import reading
 from tests.pipeline.simulated import simulated
 
-DAYS, LISTINGS = (24, 200) if SCALE == 1 else (730, 2_000)
+DAYS, LISTINGS = (12, 200) if SCALE == 1 else (730, 2_000)
 
 
-def test_twenty_four_months_synced_daily_without_a_difference(memory_dir: Path) -> None:
+def test_two_years_synced_daily_without_a_difference(memory_dir: Path) -> None:
     folder = memory_dir / "years"
     folder.mkdir()
     lived: set[str] = set()
