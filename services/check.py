@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from services.polite import Polite
 from shared.geocoding.nominatim import GeocoderError, Nominatim
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
+from shared.sources.rets.source import RetsSource
 from shared.store.base import StoreError
 from shared.telemetry import escape, redact
 from shared.transport.base import TransportUnavailableError
@@ -67,6 +69,9 @@ def _explain_all(console: Console, prefix: str, group: BaseModel) -> None:
 def _explain(console: Console, variable: str, value: object, description: str | None) -> None:
     shown = "(set)" if isinstance(value, SecretStr) else value if value not in (None, []) else "(unset)"
     shown = ",".join(shown) if isinstance(shown, list) else shown
+    if isinstance(shown, dict):
+        said = {key: item.model_dump(exclude_defaults=True) for key, item in shown.items()}
+        shown = json.dumps(said) if said else "(unset)"
     console.print(f"{variable}={escape(redact(str(shown)))}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"    {description}", markup=False, highlight=False, soft_wrap=True, style="dim")
 
@@ -77,7 +82,9 @@ def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
     except (SourceError, StoreError, GeocoderError, TransportUnavailableError, OSError, ValueError) as error:
         console.print(f"{what}: {escape(redact(str(error)))}", markup=False, style="red", soft_wrap=True)
         return False
-    console.print(f"{what}: {escape(answer)}", markup=False, style="green", soft_wrap=True)
+    for number, line in enumerate(answer.split("\n")):
+        text = f"{what}: {escape(line)}" if number == 0 else f"    {escape(line)}"
+        console.print(text, markup=False, style="green", soft_wrap=True)
     return True
 
 
@@ -164,9 +171,12 @@ def _login(settings: Settings, name: str, feed: FeedSettings) -> str:
         )  # somebody is watching
         try:
             source.login()
+            found = source.explain() if isinstance(source, RetsSource) else []
         finally:
             source.close()
         used = [f"; {line}" for line in polite.standing().lines()] if polite is not None else []
     finally:
         store.close()
-    return f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}"
+    return f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}" + "".join(
+        f"\n{line}" for line in found
+    )
