@@ -199,19 +199,15 @@ def login_url(feed: FeedSettings) -> str:
     return LOGIN_URLS.get(feed.login_url, feed.login_url)
 
 
-def make_source(
+def make_session(
     feed: FeedSettings,
     manners: Manners | None = None,
     sleep: Callable[[float], None] = time.sleep,
     *,
     retry_attempts: int = RETRY_ATTEMPTS,
     photo_bytes: int = MediaSettings().max_bytes,
-    state: RetsState | None = None,
-) -> Source:
-    """The source a feed's protocol names, held to ``manners``, which reads no larger photo. Opens nothing.
-
-    ``state`` is what the sources of a RETS feed share.
-    """
+) -> RetsSession:
+    """A session at the feed's MLS, held to ``manners``, which reads no larger photo. Opens nothing."""
     session = functools.partial(
         RetsSession,
         RetsSettings(
@@ -243,9 +239,26 @@ def make_source(
             told_to_wait=manners.told_to_wait,
             after_login=manners.after_login,
         )
+    return session()
+
+
+def make_source(
+    feed: FeedSettings,
+    manners: Manners | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    retry_attempts: int = RETRY_ATTEMPTS,
+    photo_bytes: int = MediaSettings().max_bytes,
+    state: RetsState | None = None,
+) -> Source:
+    """The source a feed's protocol names, held to ``manners``, which reads no larger photo. Opens nothing.
+
+    ``state`` is what the sources of a RETS feed share.
+    """
+    session = make_session(feed, manners, sleep, retry_attempts=retry_attempts, photo_bytes=photo_bytes)
     if feed.protocol == "rets":
-        return RetsSource(session(), state or rets_state(feed))
-    return DdfSource(session(), DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
+        return RetsSource(session, state or rets_state(feed))
+    return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
 
 def rets_state(feed: FeedSettings) -> RetsState:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,14 +16,14 @@ from services.app import (
     database_name,
     is_embedded,
     login_url,
-    make_source,
     media_folder,
     open_blobs,
     open_store,
     open_transport,
     refuse_database_of_one_process,
+    rets_state,
 )
-from services.polite import Polite
+from services.visit import BusyError, visiting
 from shared.geocoding.nominatim import GeocoderError, Nominatim
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
@@ -141,42 +140,13 @@ def _writable(path: Path) -> str:
 
 def _feed(settings: Settings, name: str, feed: FeedSettings) -> str:
     """Log in, on a session that no process has now."""
-    if is_embedded(settings):
-        return _login(settings, name, feed)
-    store = open_store(settings)
-    holder = f"mlsync check, process {os.getpid()}"
-    slots = [f"session:{name}:{slot}" for slot in range(feed.sessions)]
     try:
-        store.check()
-        mine = next((slot for slot in slots if store.leases.take(slot, holder, LOGIN_SECONDS)), None)
-        if mine is None:
-            return f"not tried: its {feed.sessions} sessions are in use by processes that run"
-        try:
-            return _login(settings, name, feed)
-        finally:
-            store.leases.release(mine, holder)
-    finally:
-        store.close()
-
-
-def _login(settings: Settings, name: str, feed: FeedSettings) -> str:
-    store = open_store(settings)
-    file = database_file(settings)
-    polite = Polite(name, feed, store, time.sleep) if file is None or file.exists() else None
-    try:
-        if polite is not None:
-            store.check()
-        source = make_source(
-            feed, polite.manners() if polite is not None else None, retry_attempts=1
-        )  # somebody is watching
-        try:
-            source.login()
-            found = source.explain() if isinstance(source, RetsSource) else []
-        finally:
-            source.close()
-        used = [f"; {line}" for line in polite.standing().lines()] if polite is not None else []
-    finally:
-        store.close()
-    return f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}" + "".join(
-        f"\n{line}" for line in found
-    )
+        with visiting(settings, name, LOGIN_SECONDS) as (session, polite):
+            session.login()
+            found = RetsSource(session, rets_state(feed)).explain() if feed.protocol == "rets" else []
+            session.logout()
+            used = [f"; {line}" for line in polite.standing().lines()] if polite is not None else []
+    except BusyError as error:
+        return f"not tried: {error}"
+    said = f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}"
+    return "\n".join([said, *found])

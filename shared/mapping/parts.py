@@ -55,6 +55,8 @@ class Children:
         given = fields.get(self._own) if self._own is not None else None
         usable = isinstance(given, str) and given and "\0" not in given and len(given) <= KEY_BYTES // 4
         name = str(given) if usable and given not in seen else made
+        while name in seen:
+            name += "'"
         seen.add(name)
         return name
 

@@ -60,10 +60,11 @@ def test_open_houses_have_the_keys_of_the_mls() -> None:
     shows = [
         {"OpenHouseKey": "90", "OpenHouseRemarks": "one", "ModificationTimestamp": "2024-01-01T00:00:00Z"},
         {"OpenHouseKey": "90", "OpenHouseRemarks": "again"},
+        {"OpenHouseKey": "7-4", "OpenHouseRemarks": "as if made here"},
         {"OpenHouseRemarks": "no key"},
     ]
     found = mapped({"OpenHouse": shows})
-    assert [values[2] for values in found.rows["open_house"]] == ["90", "7-2", "7-3"]
+    assert [values[2] for values in found.rows["open_house"]] == ["90", "7-2", "7-4", "7-4'"]
     assert found.unknown == []
 
 

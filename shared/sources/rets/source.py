@@ -39,7 +39,6 @@ MAX_SINGLES: Final = 100
 _MOST_ROWS: Final = 20_000_000
 _MARGIN: Final = timedelta(minutes=1)
 """What changed so long before the server's clock is looked at twice."""
-_MARGIN_MICROSECONDS: Final = int(_MARGIN.total_seconds()) * 1_000_000
 _FIELDS_UNKNOWN: Final = frozenset({"20200", "20202"})
 _RANGE_REFUSED: Final = frozenset({"20200", "20203", "20206", "20211"})
 _DROPS: Final = 20
@@ -197,19 +196,29 @@ class RetsSource:
         return found
 
     def _by_keys(self, each: ClassPlan, name: str, keys: list[str]) -> _Answered:
-        """All rows of a class in which a field has one of ``keys``: where the server caps its answer, of half of them
-        at a time. Raises SourceUnreadableError when it caps even the rows of one."""
+        """All rows of a class in which a field has one of ``keys``.
+
+        Where the server caps its answer, those that did not come are asked for again; by another field than the key,
+        which several rows may share, half of them at a time.
+
+        Raises SourceUnreadableError when there is no end to that.
+        """
         answered = self._search(each, equals(name, *keys), each.select)
-        if not answered.ended.more:
+        if not _capped(answered):
             return answered
-        if len(keys) == 1:
-            if name == each.key and answered.rows:
-                return answered  # servers exist that say of every answer that there is more
+        if name == each.key:
+            came = {row.get(name, "") for row in answered.rows}
+            parts = [[key for key in keys if key not in came]]
+        else:
+            middle = len(keys) // 2
+            parts = [keys[:middle], keys[middle:]]
+        if len(parts[-1]) == len(keys):
             raise SourceUnreadableError(f"class {each.name}: the server gives only some of the rows of one {name}")
-        middle = len(keys) // 2
-        parts = [self._by_keys(each, name, part) for part in (keys[:middle], keys[middle:])]
+        found = [self._by_keys(each, name, part) for part in parts if part]
+        if name == each.key:
+            found.insert(0, answered)
         return _Answered(
-            [row for part in parts for row in part.rows], answered.ended, [b for part in parts for b in part.broken],
+            [row for part in found for row in part.rows], answered.ended, [b for part in found for b in part.broken],
             answered.server_date,
         )  # fmt: skip
 
