@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -171,7 +172,7 @@ def _plain(row: Any) -> Any:
         text = value
         if isinstance(value, str) and value.startswith("["):
             text = json.loads(value)
-        elif isinstance(value, str) and len(value) > 10 and value[4:5] == "-" and value[10:11] in {"T", " "}:
+        elif isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[T ]", value):
             text = datetime.fromisoformat(value).timestamp()
         found[name] = text
     return found
