@@ -136,7 +136,7 @@ class FeedSettings(Strict):
     overrides: dict[Described, Override] = Field(
         default_factory=dict,
         description="rets: by resource (property, member, office, open_house) what the metadata do not say, or say "
-        "wrongly; see below",
+        "wrongly; see docs/generic.md",
     )
     mapping_file: Path | None = Field(
         None, description="rets: file that says which further fields go to which columns; see docs/generic.md"
