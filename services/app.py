@@ -45,6 +45,10 @@ from shared.settings import FeedSettings, MediaSettings, Settings, SettingsError
 from shared.sources.base import Source, SourcePausedError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
 from shared.sources.pool import SessionPool
+from shared.sources.rets.settings import Override as RetsOverride
+from shared.sources.rets.settings import RetsSourceSettings
+from shared.sources.rets.source import RetsSource
+from shared.sources.rets.state import RetsState
 from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
@@ -195,15 +199,15 @@ def login_url(feed: FeedSettings) -> str:
     return LOGIN_URLS.get(feed.login_url, feed.login_url)
 
 
-def make_source(
+def make_session(
     feed: FeedSettings,
     manners: Manners | None = None,
     sleep: Callable[[float], None] = time.sleep,
     *,
     retry_attempts: int = RETRY_ATTEMPTS,
     photo_bytes: int = MediaSettings().max_bytes,
-) -> Source:
-    """The source a feed's protocol names, held to ``manners``, which reads no larger photo. Opens nothing."""
+) -> RetsSession:
+    """A session at the feed's MLS, held to ``manners``, which reads no larger photo. Opens nothing."""
     session = functools.partial(
         RetsSession,
         RetsSettings(
@@ -211,6 +215,8 @@ def make_source(
             username=feed.username,
             password=feed.password,
             user_agent=feed.user_agent,
+            user_agent_password=feed.user_agent_password,
+            user_agent_scheme=feed.user_agent_scheme,
             rets_version=feed.rets_version,
             connect_seconds=feed.connect_timeout,
             read_seconds=feed.read_timeout,
@@ -233,7 +239,35 @@ def make_source(
             told_to_wait=manners.told_to_wait,
             after_login=manners.after_login,
         )
-    return DdfSource(session(), DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
+    return session()
+
+
+def make_source(
+    feed: FeedSettings,
+    manners: Manners | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    retry_attempts: int = RETRY_ATTEMPTS,
+    photo_bytes: int = MediaSettings().max_bytes,
+    state: RetsState | None = None,
+) -> Source:
+    """The source a feed's protocol names, held to ``manners``, which reads no larger photo. Opens nothing.
+
+    ``state`` is what the sources of a RETS feed share.
+    """
+    session = make_session(feed, manners, sleep, retry_attempts=retry_attempts, photo_bytes=photo_bytes)
+    if feed.protocol == "rets":
+        return RetsSource(session, state or rets_state(feed))
+    return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
+
+
+def rets_state(feed: FeedSettings) -> RetsState:
+    """What the sources of a RETS feed share in one process, nothing known yet."""
+    overrides = {
+        kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
+        for kind, chosen in feed.overrides.items()
+    }
+    return RetsState(RetsSourceSettings(overrides))
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]
@@ -299,7 +333,7 @@ class App:
         self.writer = Writer(
             {
                 name: WriterSettings(
-                    feed.protocol,
+                    feed.mapping,
                     feed.media,
                     PHOTO_SIZES[feed.photo_size],  # type: ignore[arg-type]
                     tuple(feed.resources),
@@ -332,9 +366,10 @@ class App:
         return Distributed(transport, self.store, self._stop, self.settings.takeover)
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
+        state = rets_state(feed)
         pool = SessionPool(
             lambda: make_source(
-                feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes
+                feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes, state=state
             ),
             self.form.slots(name),
             feed.sessions,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,17 +16,18 @@ from services.app import (
     database_name,
     is_embedded,
     login_url,
-    make_source,
     media_folder,
     open_blobs,
     open_store,
     open_transport,
     refuse_database_of_one_process,
+    rets_state,
 )
-from services.polite import Polite
+from services.visit import BusyError, visiting
 from shared.geocoding.nominatim import GeocoderError, Nominatim
 from shared.settings import FeedSettings, Settings
 from shared.sources.base import SourceError
+from shared.sources.rets.source import RetsSource
 from shared.store.base import StoreError
 from shared.telemetry import escape, redact
 from shared.transport.base import TransportUnavailableError
@@ -67,6 +68,9 @@ def _explain_all(console: Console, prefix: str, group: BaseModel) -> None:
 def _explain(console: Console, variable: str, value: object, description: str | None) -> None:
     shown = "(set)" if isinstance(value, SecretStr) else value if value not in (None, []) else "(unset)"
     shown = ",".join(shown) if isinstance(shown, list) else shown
+    if isinstance(shown, dict):
+        said = {key: item.model_dump(exclude_defaults=True) for key, item in shown.items()}
+        shown = json.dumps(said) if said else "(unset)"
     console.print(f"{variable}={escape(redact(str(shown)))}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"    {description}", markup=False, highlight=False, soft_wrap=True, style="dim")
 
@@ -77,7 +81,9 @@ def _try(console: Console, what: str, attempt: Callable[[], str]) -> bool:
     except (SourceError, StoreError, GeocoderError, TransportUnavailableError, OSError, ValueError) as error:
         console.print(f"{what}: {escape(redact(str(error)))}", markup=False, style="red", soft_wrap=True)
         return False
-    console.print(f"{what}: {escape(answer)}", markup=False, style="green", soft_wrap=True)
+    for number, line in enumerate(answer.split("\n")):
+        text = f"{what}: {escape(line)}" if number == 0 else f"    {escape(line)}"
+        console.print(text, markup=False, style="green", soft_wrap=True)
     return True
 
 
@@ -134,39 +140,13 @@ def _writable(path: Path) -> str:
 
 def _feed(settings: Settings, name: str, feed: FeedSettings) -> str:
     """Log in, on a session that no process has now."""
-    if is_embedded(settings):
-        return _login(settings, name, feed)
-    store = open_store(settings)
-    holder = f"mlsync check, process {os.getpid()}"
-    slots = [f"session:{name}:{slot}" for slot in range(feed.sessions)]
     try:
-        store.check()
-        mine = next((slot for slot in slots if store.leases.take(slot, holder, LOGIN_SECONDS)), None)
-        if mine is None:
-            return f"not tried: its {feed.sessions} sessions are in use by processes that run"
-        try:
-            return _login(settings, name, feed)
-        finally:
-            store.leases.release(mine, holder)
-    finally:
-        store.close()
-
-
-def _login(settings: Settings, name: str, feed: FeedSettings) -> str:
-    store = open_store(settings)
-    file = database_file(settings)
-    polite = Polite(name, feed, store, time.sleep) if file is None or file.exists() else None
-    try:
-        if polite is not None:
-            store.check()
-        source = make_source(
-            feed, polite.manners() if polite is not None else None, retry_attempts=1
-        )  # somebody is watching
-        try:
-            source.login()
-        finally:
-            source.close()
-        used = [f"; {line}" for line in polite.standing().lines()] if polite is not None else []
-    finally:
-        store.close()
-    return f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}"
+        with visiting(settings, name, LOGIN_SECONDS) as (session, polite):
+            session.login()
+            found = RetsSource(session, rets_state(feed)).explain() if feed.protocol == "rets" else []
+            session.logout()
+            used = [f"; {line}" for line in polite.standing().lines()] if polite is not None else []
+    except BusyError as error:
+        return f"not tried: {error}"
+    said = f"logged in at {login_url(feed)} as {feed.username}, and out again{''.join(used)}"
+    return "\n".join([said, *found])

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from functools import partial
-from importlib import metadata
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +33,7 @@ from services.progress import counting, watch_or_log
 from shared import telemetry
 from shared.instants import instant
 from shared.settings import Settings, SettingsError, load, secrets_of
+from shared.sources.base import SourceError
 from shared.store.base import StoreError
 from shared.transport.base import TransportUnavailableError
 
@@ -65,7 +66,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"mlsync {metadata.version('mlsync')}")
+        typer.echo(f"mlsync {version('mlsync')}")
         raise typer.Exit(OK)
 
 
@@ -119,7 +120,7 @@ def errors() -> Iterator[None]:
         yield
     except SettingsError as error:
         _fail(str(error), USAGE)
-    except (StoreError, TransportUnavailableError, PhotoStoreError) as error:
+    except (StoreError, TransportUnavailableError, PhotoStoreError, SourceError) as error:
         _fail(str(error), FAILED)
 
 
@@ -134,6 +135,12 @@ def _settings(config: Path | None, *, level: str | None = None) -> Settings:
     telemetry.configure(json=not sys.stderr.isatty(), level=(level or settings.log_level).upper(), stream=sys.stderr)
     for secret in secrets_of(settings):
         telemetry.register_secret(secret)
+    return settings
+
+
+def _of_feed(config: Path | None, feed: str) -> Settings:
+    settings = _settings(config, level="warning" if sys.stderr.isatty() else None)
+    _chosen(settings, [feed])
     return settings
 
 
@@ -480,6 +487,62 @@ def quarantine_drop(ids: IdsArgument, config: ConfigOption = None) -> None:
         items = operator.chosen(store.quarantine.list(), ids)
         store.quarantine.drop([item.id for item in items])
         typer.echo(f"{len(items)} dropped")
+
+
+@app.command(epilog="Example: mlsync metadata board Property RES --csv")
+def metadata(
+    feed: FeedArgument,
+    resource: Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource")] = None,
+    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="The fields of this class")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV")] = False,
+) -> None:
+    """Show what an MLS has: resources and classes, lookups with their values, fields. Logs in."""
+    from services import explorer
+    from services.tabular import Form
+
+    with errors():
+        settings = _of_feed(config, feed)
+        form = Form.json if as_json else Form.csv if as_csv else Form.table
+        typer.echo(explorer.metadata(settings, feed, resource, class_name, form))
+
+
+@app.command(epilog="Example: mlsync search board Property RES '(CITY=Moncton)' --select LIST_KEY,PRICE --limit 5")
+def search(
+    feed: FeedArgument,
+    resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="Resource, as the MLS calls it")],
+    class_name: Annotated[str, typer.Argument(metavar="CLASS", help="Class, as the MLS calls it")],
+    query: Annotated[str, typer.Argument(metavar="DMQL", help="What to find, in DMQL2")],
+    select: Annotated[
+        str, typer.Option(metavar="FIELD,FIELD", help="Only these fields, by SystemName [default: all]")
+    ] = "",
+    limit: Annotated[int, typer.Option(metavar="N", help="Rows to ask for", min=1, max=10_000)] = 20,
+    output: Annotated[str, typer.Option("--format", metavar="FORM", help="table, csv or json")] = "table",
+    config: ConfigOption = None,
+) -> None:
+    """Show records of an MLS as it writes them. Logs in; stores nothing."""
+    from services import explorer
+    from services.tabular import Form
+
+    with errors():
+        settings = _of_feed(config, feed)
+        if output not in list(Form):
+            raise SettingsError(f"--format {output}: give one of {', '.join(Form)}")
+        fields = [name.strip() for name in select.split(",") if name.strip()]
+        rows, said = explorer.search(settings, feed, resource, class_name, query, fields, limit, Form(output))
+        typer.echo(rows)
+        typer.echo(said, err=True)
+
+
+@app.command(epilog="Example: mlsync info board")
+def info(feed: FeedArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show what an MLS says at login: who you are there, what it offers, its notice. Logs in."""
+    from services import explorer
+
+    with errors():
+        settings = _of_feed(config, feed)
+        typer.echo(explorer.info(settings, feed, as_json=as_json))
 
 
 @app.command(epilog="Example: mlsync simulator --port 8800 --listings 200 --control")

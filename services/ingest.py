@@ -25,7 +25,7 @@ from shared.mapping.mapping import load
 from shared.mapping.record import Mapped, UnmappableError
 from shared.messages import BrokenRecord, PageFetched, SourceRecord
 from shared.outbox import new_id
-from shared.settings import Settings
+from shared.settings import Settings, SettingsError
 from shared.sources.base import SourceError
 from shared.sources.saved import read_saved
 from shared.store.tables import TABLES_OF
@@ -41,6 +41,8 @@ def run_ingest(
     settings: Settings, feed: str, files: Sequence[Path], *, dry_run: bool, as_json: bool, console: Console
 ) -> int:
     """Ingest ``files`` for ``feed`` in the order given. Returns the exit code."""
+    if settings.feeds[feed].protocol != "ddf":
+        raise SettingsError(f"--feed {feed}: saved answers are read for feeds of the protocol ddf only")
     if dry_run:
         return _show(settings, feed, files, as_json=as_json)
     app = App(settings, beside=True)
@@ -103,7 +105,7 @@ def _read(path: Path) -> tuple[str, list[SourceRecord], list[BrokenRecord]]:
 
 
 def _show(settings: Settings, feed: str, files: Sequence[Path], *, as_json: bool) -> int:
-    mapping, unescape = load(settings.feeds[feed].protocol), settings.feeds[feed].unescape
+    mapping, unescape = load(settings.feeds[feed].mapping), settings.feeds[feed].unescape
     shown: list[dict[str, Any]] = []
     bad = False
     for path in files:

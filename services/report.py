@@ -82,7 +82,7 @@ def statuses(settings: Settings) -> dict[str, FeedStatus]:
         return dict.fromkeys(settings.feeds, NEVER)
     try:
         store.check()
-        return {name: _status(settings, store, name, feed.protocol) for name, feed in settings.feeds.items()}
+        return {name: _status(settings, store, name, feed.mapping) for name, feed in settings.feeds.items()}
     finally:
         store.close()
 

@@ -24,6 +24,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -39,6 +40,9 @@ from yaml import YAMLError
 
 from shared.history import EVERYTHING, NOISE, fields
 from shared.hours import parse_hours
+from shared.mapping.columns import MappingError
+from shared.mapping.spec import load_spec
+from shared.rets.user_agent import Scheme
 
 DEFAULT_FILE = "mlsync.yaml"
 FEED_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
@@ -72,6 +76,7 @@ def _listed(value: object) -> object:
 Duration = Annotated[float, BeforeValidator(_seconds)]
 Names = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 Resource = Literal["property", "member", "office"]
+Described = Literal["property", "member", "office", "open_house"]
 MediaPolicy = Literal["none", "link", "url", "location", "bytes"]
 
 
@@ -81,17 +86,61 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Override(Strict):
+    """What the metadata of an MLS do not say of one of its resources, or say wrongly."""
+
+    resource: str = Field("", description="The MLS's name for the resource; unset: the one with the usual name")
+    classes: Names = Field(default_factory=list, description="Which of its classes to read; unset: all")
+    key_field: str = Field("", description="SystemName of the key; unset: the metadata's KeyField")
+    timestamp_field: str = Field(
+        "", description="SystemName of the timestamp of the last change; unset: the metadata's ClassTimeStamp"
+    )
+    photo_timestamp_field: str = Field(
+        "", description="property: SystemName of the timestamp of the photos; unset: as the metadata say"
+    )
+    photo_count_field: str = Field(
+        "",
+        description="property: SystemName of the number of photos, without which none are had; unset: as the "
+        "metadata say",
+    )
+    photo_type: str = Field(
+        "",
+        description="property: type of object to take as photos; unset: HiRes, LargePhoto or Photo, else any that "
+        "is a picture",
+    )
+    listing_field: str = Field(
+        "", description="open_house: SystemName of the listing's key; unset: as StandardNames or foreign keys say"
+    )
+
+
 class FeedSettings(Strict):
     """One credential at one MLS."""
 
-    protocol: Literal["ddf"] = Field(description="What the MLS speaks: ddf (CREA's Data Distribution Facility)")
+    protocol: Literal["ddf", "rets"] = Field(
+        description="What the MLS speaks: ddf (CREA's Data Distribution Facility), or rets (any RETS server, by its "
+        "metadata)"
+    )
     login_url: str = Field(
         "production", description="Login URL; for ddf also `production` or `sample`, CREA's own", examples=["sample"]
     )
     username: str = Field(min_length=1, description="User name of the feed")
     password: SecretStr = Field(min_length=1, description="Password of the feed")
     user_agent: str = Field("mlsync/0.1", description="User-Agent header; some servers allow only agreed ones")
+    user_agent_password: SecretStr | None = Field(
+        None, description="Password of the User-Agent, for servers that agreed on one; unset: no proof is sent"
+    )
+    user_agent_scheme: Scheme = Field(
+        "standard", description="How the User-Agent is proved; standard is what the specification says"
+    )
     rets_version: str = Field("RETS/1.7.2", description="RETS-Version header")
+    overrides: dict[Described, Override] = Field(
+        default_factory=dict,
+        description="rets: by resource (property, member, office, open_house) what the metadata do not say, or say "
+        "wrongly; see docs/generic.md",
+    )
+    mapping_file: Path | None = Field(
+        None, description="rets: file that says which further fields go to which columns; see docs/generic.md"
+    )
     strategy: Literal["preferred", "incremental"] = Field(
         "preferred",
         description="preferred: master list, then records by key that are new or differ; "
@@ -151,7 +200,8 @@ class FeedSettings(Strict):
     media: MediaPolicy = Field(
         "url",
         description="Photos: none; link (keep URLs, download nothing); url (download from the record's URLs); "
-        "location (ask GetObject for URLs); bytes (take them from GetObject)",
+        "location (ask GetObject for URLs); bytes (take them from GetObject). rets: none, location or bytes, which is "
+        "its default",
     )
     remove_at_least: int = Field(
         5, ge=0, description="An inventory may always remove this many listings; see remove_share"
@@ -203,6 +253,35 @@ class FeedSettings(Strict):
         default_factory=list,
         description="Hosts with private addresses that photos may come from, besides the login's own",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual(cls, given: object) -> object:
+        """Records of a RETS server hold no addresses of photos."""
+        if isinstance(given, dict) and given.get("protocol") == "rets":
+            return {"media": "bytes"} | given
+        return given
+
+    @model_validator(mode="after")
+    def _of_protocol(self) -> FeedSettings:
+        if self.protocol == "ddf":
+            if self.overrides or self.mapping_file is not None:
+                raise ValueError("overrides and mapping_file are for the protocol rets")
+            return self
+        if self.login_url in ("production", "sample"):
+            raise ValueError("login_url: give the URL of the MLS's login")
+        if self.media in ("link", "url"):
+            raise ValueError(f"media: {self.media} needs addresses in the records; give none, location or bytes")
+        try:
+            load_spec(self.mapping)
+        except MappingError as error:
+            raise ValueError(f"mapping_file: {error}") from None
+        return self
+
+    @property
+    def mapping(self) -> str:
+        """The mapping its records go through, as ``shared.mapping.mapping.load`` knows it."""
+        return self.protocol if self.mapping_file is None else f"{self.protocol} {self.mapping_file.absolute()}"
 
     @field_validator("hours", "quiet_hours")
     @classmethod
@@ -421,7 +500,7 @@ def _named(message: str) -> str:
 def secrets_of(settings: Settings) -> Iterator[str]:
     """Every value that must appear in no output."""
     for feed in settings.feeds.values():
-        for secret in (feed.password, feed.proxy):
+        for secret in (feed.password, feed.proxy, feed.user_agent_password):
             if secret is not None:
                 yield secret.get_secret_value()
     yield from _passwords(settings.database_url)

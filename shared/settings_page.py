@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from shared.settings import FeedSettings, GeocoderSettings, MediaSettings, Settings
+from shared.settings import FeedSettings, GeocoderSettings, MediaSettings, Override, Settings
 
 HEAD = """\
 # Settings
@@ -33,6 +33,9 @@ def render() -> str:
         "\n## A feed: `feeds.<name>`\n",
         "A feed is one credential at one MLS. Its name is yours to choose: lower-case letters, digits, `-` and `_`.\n",
         *_table("feeds.<name>.", "MLSYNC_FEEDS__<NAME>__", FeedSettings),
+        "\n## What metadata do not say: `feeds.<name>.overrides.<resource>`\n",
+        "For the protocol rets; `<resource>` is `property`, `member`, `office` or `open_house`.\n",
+        *_table("feeds.<name>.overrides.<resource>.", "MLSYNC_FEEDS__<NAME>__OVERRIDES__<RESOURCE>__", Override),
     ]
     return "\n".join(lines) + "\n"
 
@@ -52,7 +55,11 @@ def _default(field: FieldInfo) -> str:
         return "*needed*"
     if isinstance(field.default, list):
         return f"`{','.join(field.default)}`"
-    return "unset" if field.default is None else f"`{field.default}`".replace("True", "true").replace("False", "false")
+    return (
+        "unset"
+        if field.default in (None, "")
+        else f"`{field.default}`".replace("True", "true").replace("False", "false")
+    )
 
 
 if __name__ == "__main__":

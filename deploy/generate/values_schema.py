@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel
 
 from deploy.generate.values import default_values, documented
-from shared.settings import Duration, FeedSettings, GeocoderSettings, MediaSettings, Settings
+from shared.settings import Described, Duration, FeedSettings, GeocoderSettings, MediaSettings, Override, Settings
 
 Schema = dict[str, Any]
 
@@ -22,7 +22,7 @@ BY_THE_CHART = {
     "grace", "feeds",
 }  # fmt: skip
 """Settings that other values stand for."""
-SECRET = {"username", "password", "proxy", "query"}
+SECRET = {"username", "password", "proxy", "query", "user_agent_password"}
 """Settings that belong into a Secret."""
 
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -238,9 +238,16 @@ def _model(model: type[BaseModel], left_out: set[str]) -> Schema:
         kept = {key: value for key, value in schema.items() if key not in ("title", "default", "examples", "format")}
         if Duration in (hints[name], *get_args(hints[name])):
             kept = {"description": schema["description"]} | DURATION
-        elif kept.get("type") == "array" and name in ("resources", "auth_hosts", "private_hosts"):
+        elif kept.get("type") == "array" and name in ("resources", "auth_hosts", "private_hosts", "classes"):
             kept = {"description": schema["description"], "anyOf": [{"type": "string"}, {
                 "type": "array", "items": kept["items"]}]}  # fmt: skip
+        elif name == "overrides":
+            kept = {
+                "description": schema["description"],
+                "type": "object",
+                "propertyNames": _one_of(*get_args(Described)),
+                "additionalProperties": _model(Override, set()),
+            }
         properties[name] = kept
     needed = [name for name in whole.get("required", ()) if name not in left_out]
     return {

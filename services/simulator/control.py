@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .answers import Answer
@@ -12,6 +12,8 @@ from .drawing import SIZES
 from .faults import FaultError, Faults
 from .formats import iso
 from .making import key_of
+from .mls.records import records
+from .mls.tables import classes
 from .sessions import Sessions
 from .timeline import REVERTED, SWEPT, Stamped
 from .truth import RESOURCES, Look, truths
@@ -83,6 +85,13 @@ class Control:
             raise ControlError(f"culture must be one of {', '.join(CULTURES)}")
         where = self._base if base is None else base
         return truths(self._world.view(), resource, Look(where, size, CULTURES.index(culture), self._faults))
+
+    def rows(self, resource: str, class_name: str) -> Iterator[Mapping[str, Any]]:
+        """Every living record of a class of the personality ``mls``, typed values by SystemName."""
+        kind = next((each for each in classes(resource) if each.name == class_name), None)
+        if kind is None:
+            raise ControlError(f"there is no class {class_name} of {resource}")
+        return records(self._world.view(), kind)
 
     def answer(self, method: str, name: str, arguments: dict[str, str], base: str) -> Answer:
         """Answer ``/control/<name>``."""

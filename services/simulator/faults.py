@@ -8,9 +8,12 @@ import zlib
 from collections import Counter
 
 from .draws import FAULT, Draw, mix
-from .switches import SWITCHES, Switch, describe
+from .switches import MLS_SWITCHES, SWITCHES, Switch, describe
 
-__all__ = ["SWITCHES", "FaultError", "Faults", "Switch", "describe"]
+__all__ = ["MLS_SWITCHES", "SWITCHES", "FaultError", "Faults", "Switch", "describe"]
+
+
+_KNOWN = SWITCHES | MLS_SWITCHES
 
 
 class FaultError(ValueError):
@@ -33,9 +36,9 @@ class Faults:
 
     def set(self, name: str, value: str | None) -> None:
         """Turn a fault on (None: with its usual value) or, with ``off``, off. Raises FaultError."""
-        switch = SWITCHES.get(name)
+        switch = _KNOWN.get(name)
         if switch is None:
-            raise FaultError(f"no fault is called {name!r}; there are {', '.join(SWITCHES)}")
+            raise FaultError(f"no fault is called {name!r}; there are {', '.join(_KNOWN)}")
         with self._lock:
             self._turns.pop(name, None)
             self._tallies.pop(name, None)
@@ -110,6 +113,6 @@ class Faults:
     def _extent(self, name: str) -> str | None:
         """How often, or on which records: the value, without the kind that may stand before it."""
         value = self._on.get(name)
-        if value is not None and SWITCHES[name].kinds:
+        if value is not None and _KNOWN[name].kinds:
             return value.partition(":")[2] or "1"
         return value

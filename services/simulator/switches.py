@@ -144,6 +144,18 @@ SWITCHES: dict[str, Switch] = {
 }  # fmt: skip
 
 
+MLS_SWITCHES: dict[str, Switch] = {
+    "no-ranges": Switch("searches that bound a key are refused (20206), or their bounds overlooked", "refused|ignored",
+                        "refused"),
+    "row-cap": Switch(
+        "no search gives more than N rows, whatever its limit; VALUE: N, then how it says so (MAXROWS, 20208, or by "
+        "its count alone) after a colon", r"[1-9]\d{0,6}(:(maxrows|20208|count))?", "500:maxrows",
+    ),
+}  # fmt: skip
+"""Further faults, of the personality ``mls`` alone."""
+
+
 def describe() -> str:
     """One line per fault, for ``--list-faults``."""
-    return "\n".join(f"{name:22} {switch.about} [{switch.default}]" for name, switch in SWITCHES.items())
+    known = SWITCHES | MLS_SWITCHES
+    return "\n".join(f"{name:22} {switch.about} [{switch.default}]" for name, switch in known.items())

@@ -27,7 +27,7 @@ from shared.effects import (
     StoreRecord,
 )
 from shared.mapping.record import Mapped
-from shared.mapping.times import parse_stamp
+from shared.mapping.times import modified_in, parse_stamp
 from shared.messages import PageFetched, SourceRecord
 
 SECOND = 1_000_000
@@ -175,7 +175,7 @@ def _is_older(stamp: str, wanted: str | None) -> bool:
     """Whether both are timestamps and ``stamp`` is the earlier one: not "different", since a record may have changed
     after it was listed."""
     try:
-        return wanted is not None and parse_stamp(stamp) < parse_stamp(wanted)
+        return wanted is not None and parse_stamp(modified_in(stamp)) < parse_stamp(modified_in(wanted))
     except ValueError:
         return False
 

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from shared.mapping.extra import UNFIT
+from shared.mapping.extra import SAID, UNFIT
 from shared.mapping.record import Mapped, MediaItem, Problem, Reason, UnmappableError
 
 MAX_DEPTH = 64
@@ -53,7 +53,7 @@ class Draft:
     def keep_unknown(self, path: str, value: Any) -> None:
         """Nobody knows this element yet."""
         name = _INDEX.sub("", path)
-        if name not in self.unknown:
+        if name not in self.unknown and name not in SAID:
             self.unknown.append(name)
         self._put(path, value)
 

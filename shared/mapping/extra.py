@@ -15,6 +15,13 @@ UNFIT: Final = "#unfit"
 """The member of ``extra`` that says why the others stand there: by path the reason. Those it does not name are of
 elements that no mapping knows. No element can have this name."""
 
+CLASS: Final = "#class"
+"""The member that names the class of a record, where the MLS has classes."""
+RESTRICTED: Final = "#restricted"
+"""The member that names the elements whose values the login may not see."""
+SAID: Final = frozenset({CLASS, RESTRICTED})
+"""Members that are there on purpose. No element can have these names either."""
+
 NAME_LENGTH: Final = 200
 """Characters of an element's path that are kept to tell it from others; a longer one is cut and told by its hash."""
 
@@ -66,7 +73,7 @@ def elements(extra: bytes | str) -> set[tuple[str, str]]:
     fields = _extra(extra)
     unfit = _reasons(fields.pop(UNFIT)) if UNFIT in fields else {}
     found = {(element_of(path), reason) for path, reason in unfit.items()}
-    found.update((element_of(path), "") for path in fields if path not in unfit)
+    found.update((element_of(path), "") for path in fields if path not in unfit and path not in SAID)
     return found
 
 

@@ -79,5 +79,5 @@ def _version(spec: MappingSpec) -> bytes:
 
 @cache
 def load(name: str) -> Mapping:
-    """The mapping ``name`` (``ddf``). Raises MappingError when there is none or its file is wrong."""
+    """The mapping ``name`` (see ``load_spec``). Raises MappingError when there is none or its file is wrong."""
     return Mapping(load_spec(name))

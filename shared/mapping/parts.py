@@ -18,17 +18,23 @@ def as_list(value: Any) -> list[Any]:
 
 
 class Children:
-    """Elements that become rows of a table of their own, numbered from 1; those that hold nothing make no row."""
+    """Elements that become rows of a table of their own, numbered from 1; those that hold nothing make no row.
 
-    def __init__(self, table: str, plan: Plan, width: int, *, keyed: bool) -> None:
+    ``keyed``: they have a key of their own, which is that of the element ``own`` where that is one, and the first to
+    have it; else it is made of the record's key and the place.
+    """
+
+    def __init__(self, table: str, plan: Plan, width: int, *, keyed: bool, own: str | None = None) -> None:
         self._table = table
         self._plan = plan
         self._blank: list[Any] = [None] * width
         self._width = width
         self._keyed = keyed
+        self._own = own
 
     def __call__(self, value: Any, path: str, draft: Draft) -> None:
         rows = draft.rows[self._table]
+        seen: set[str] = set()
         for place, item in enumerate(as_list(value), start=1):
             fields = {"#text": item} if isinstance(item, str) and "#text" in self._plan else item
             if not isinstance(fields, dict):
@@ -36,7 +42,7 @@ class Children:
                     draft.keep(f"{path}[{place}]", item, "shape")
                 continue
             row = (
-                [draft.feed, draft.key, f"{draft.key}-{place}", place]
+                [draft.feed, draft.key, self._key(fields, f"{draft.key}-{place}", seen), place]
                 if self._keyed
                 else [draft.feed, draft.key, place]
             )
@@ -44,6 +50,15 @@ class Children:
             fill(row, fields, self._plan, f"{path}[{place}]/", draft)
             if row.count(None) < self._width:
                 rows.append(tuple(row))
+
+    def _key(self, fields: dict[str, Any], made: str, seen: set[str]) -> str:
+        given = fields.get(self._own) if self._own is not None else None
+        usable = isinstance(given, str) and given and "\0" not in given and len(given) <= KEY_BYTES // 4
+        name = str(given) if usable and given not in seen else made
+        while name in seen:
+            name += "'"
+        seen.add(name)
+        return name
 
 
 REMEMBERED = 8_192

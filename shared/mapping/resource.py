@@ -18,7 +18,7 @@ from shared.mapping.parts import Children, OnlyPhoto, Photos
 from shared.mapping.plan import OWN, PART, TEXT, Node, Plan, compile_plan, fill, inner
 from shared.mapping.record import Mapped, Problem, UnmappableError
 from shared.mapping.spec import MediaSpec, ResourceSpec
-from shared.mapping.times import parse_stamp
+from shared.mapping.times import modified_in, parse_stamp
 
 # Sorted keys make the bytes a function of the content, whatever order the MLS sent elements in.
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -53,11 +53,15 @@ class Resource:
         self._plan = compile_plan(spec.fields.items(), places, convert)
         self._plan[self._key] = Node(OWN, _own_key)
         self._plan[self._modified] = Node(OWN, _own_stamp)
-        for table, (path, child) in zip(parts, spec.children.items(), strict=False):
+        by_name = {table.name: table for table in parts}
+        for path, child in spec.children.items():
+            table = by_name[child.table]
             plan = _plan_of(table, child.fields, convert)
+            plan |= {element: Node(OWN, _noted) for element in child.own or ()}
             keyed = child.key is not None
             width = len(table.columns) - (4 if keyed else 3)
-            _hang(self._plan, path, Children(table.name, plan, width, keyed=keyed))
+            named_by = child.own[0] if child.own is not None else None
+            _hang(self._plan, path, Children(table.name, plan, width, keyed=keyed, own=named_by))
         if spec.media is not None:
             _hang(self._plan, spec.media.path, _photos(spec.media, convert))
         self._photo = None
@@ -126,7 +130,7 @@ class Resource:
         if not stamp or not isinstance(stamp, str):
             return None  # what is no text was kept when the elements were walked
         try:
-            return parse_stamp(stamp, self._zone)
+            return parse_stamp(modified_in(stamp), self._zone)
         except ValueError:
             if self._stamp is None:
                 draft.problems.append(Problem(self._modified, "date"))  # the ledger keeps it verbatim
@@ -148,6 +152,10 @@ def checked_key(name: Any) -> str:
 def _own_key(value: Any, path: str, draft: Draft) -> None:
     if value is not None and value not in ("", draft.key):
         draft.keep(path, value, "duplicate")
+
+
+def _noted(_value: Any, _path: str, _draft: Draft) -> None:
+    """Taken already."""
 
 
 def _own_stamp(value: Any, path: str, draft: Draft) -> None:

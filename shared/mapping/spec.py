@@ -7,23 +7,31 @@ The format is described at the top of ``ddf.yaml``. What the tables look like fo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import yaml
 
 from shared.mapping.columns import ColumnSpec, FieldLine, MappingError, TableSpec, columns_of, distinct_columns
+from shared.mapping.files import read_yaml
 
 
 class ChildSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Repeated elements that become the rows of a table of their own, in the order given."""
+    """Repeated elements that become the rows of a table of their own, in the order given.
+
+    ``key`` is the column of a key of their own. ``own`` are the elements of key and timestamp where the MLS gives such:
+    the key then stands in that column, the timestamp in none.
+    """
 
     table: str
     about: str
     fields: dict[str, FieldLine]
     key: str | None = None
+    own: tuple[str, str] | None = None
 
 
 class MediaSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,15 +95,97 @@ class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MappingSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole mapping file."""
+    """A whole mapping file. ``layout`` names another one whose tables it fills, where it has none of its own."""
 
     version: int
     zone: str
     resources: dict[str, ResourceSpec]
+    layout: str = ""
 
     def tables(self, resource: str) -> tuple[TableSpec, ...]:
-        """The tables of ``resource``, its own first; not ``media``, which is shared and holds the photos' state."""
-        return tuple(_tables(resource, self.resources[resource]))
+        """The tables of ``resource``, its own first; not ``media``, which is shared and holds the photos' state.
+
+        Raises MappingError when a line names a column that the layout does not have.
+        """
+        if not self.layout:
+            return tuple(_tables(resource, self.resources[resource]))
+        return tuple(laid_out(self.resources[resource], load_spec(self.layout).tables(resource)))
+
+
+_FITS = {("decimal", "measure"), ("integer", "measure"), ("integer", "decimal"), ("code", "text"), ("key", "text"),
+         ("money", "measure")}  # fmt: skip
+"""What else a column may be filled with than what it holds."""
+_OWN = frozenset({"feed", "extra", "photos_count", "photos_change_timestamp"})
+"""Columns that no line fills."""
+
+
+def laid_out(spec: ResourceSpec, tables: tuple[TableSpec, ...]) -> Iterator[TableSpec]:
+    """``tables`` with the sources that this resource has for their columns. Raises MappingError."""
+    own, *parts = tables
+    if spec.table != own.name:
+        raise MappingError(f"{spec.table}: the layout calls it {own.name}")
+    given = {column.name: column for column in distinct_columns(spec.fields.items())}
+    for name in (spec.key[1], spec.modified[1]):
+        if name in given:
+            raise MappingError(f"{given[name].source}: {own.name} has no column {name} to fill")
+    given[spec.key[1]] = ColumnSpec(spec.key[1], "key", spec.key[2], spec.key[0], key=True)
+    if spec.modified[1] is not None:
+        given[spec.modified[1]] = ColumnSpec(spec.modified[1], "timestamp", spec.modified[2], spec.modified[0])
+    yield _sourced(own, given)
+    children = {child.table: (path, child) for path, child in spec.children.items()}
+    if unknown := children.keys() - {part.name for part in parts}:
+        raise MappingError(f"{', '.join(sorted(unknown))}: the layout has no such table")
+    for part in parts:
+        path, child = children.get(part.name, ("", None))
+        lines = child.fields.items() if child is not None else ()
+        yield _sourced(
+            part, {column.name: column for column in distinct_columns((f"{path}/{name}", line) for name, line in lines)}
+        )
+
+
+def _sourced(table: TableSpec, given: dict[str, ColumnSpec]) -> TableSpec:
+    known = {column.name: column for column in table.columns}
+    for column in given.values():
+        there = known.get(column.name)
+        if there is None or there.name in _OWN or there.key != column.key:
+            raise MappingError(f"{column.source}: {table.name} has no column {column.name} to fill")
+        if there.kind != column.kind and (column.kind, there.kind) not in _FITS:
+            raise MappingError(f"{column.source}: the column {column.name} holds {there.kind}, not {column.kind}")
+    columns = (
+        replace(column, source=given[column.name].source, about=given[column.name].about)
+        if column.name in given
+        else replace(column, source="")
+        for column in table.columns
+    )
+    return replace(table, columns=tuple(columns))
+
+
+def changed_by(spec: MappingSpec, file: Path) -> MappingSpec:
+    """The mapping as a feed's own file changes it: by resource and element a line as in the mapping files. A column
+    that it names is filled by what it says alone. Raises MappingError."""
+    try:
+        lines = msgspec.convert(read_yaml(file.read_text("utf-8")) or {}, dict[str, dict[str, FieldLine]])
+    except OSError as error:
+        raise MappingError(f"{file} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise MappingError(f"{file}: {error}") from None
+    changed = dict(spec.resources)
+    for resource, fields in lines.items():
+        if resource not in changed:
+            raise MappingError(f"{file}: {resource} is no resource; there are {', '.join(changed)}")
+        taken = {column.name for path, line in fields.items() for column in columns_of(path, line)}
+        kept = {
+            path: line
+            for path, line in changed[resource].fields.items()
+            if path not in fields and taken.isdisjoint(column.name for column in columns_of(path, line))
+        }
+        changed[resource] = msgspec.structs.replace(changed[resource], fields=kept | fields)
+    found = msgspec.structs.replace(spec, resources=changed)
+    try:
+        check(str(file), found)
+    except MappingError as error:
+        raise MappingError(f"{file}: {error}") from None
+    return found
 
 
 FEED = ColumnSpec("feed", "key", "Name of the feed", key=True)
@@ -152,29 +242,36 @@ def embedded_path(spec: EmbeddedSpec, kind: str) -> str:
 
 @cache
 def load_spec(name: str) -> MappingSpec:
-    """The mapping file ``<name>.yaml`` of this package. Raises MappingError when there is none or it is wrong."""
+    """The mapping file ``<name>.yaml`` of this package; of a name with a file's path behind it (``rets /feed.yaml``) as
+    that file changes it. Raises MappingError when there is none or it is wrong."""
+    name, _, path = name.partition(" ")
+    if path:
+        return changed_by(load_spec(name), Path(path))
     file = resources.files("shared.mapping") / f"{name}.yaml"
     if not file.is_file():
         raise MappingError(f"no mapping is called {name!r}")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        document = yaml.load(file.read_text("utf-8"), loader)  # noqa: S506 - both loaders are safe ones
-        spec = msgspec.convert(document, MappingSpec)
+        spec = msgspec.convert(read_yaml(file.read_text("utf-8")), MappingSpec)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise MappingError(f"{name}.yaml: {error}") from error
+    check(f"{name}.yaml", spec)
+    return spec
+
+
+def check(file: str, spec: MappingSpec) -> None:
+    """Raises MappingError for columns that are there twice, or not at all."""
     for resource in spec.resources:
         for table in spec.tables(resource):
             names = [column.name for column in table.columns]
             if len(set(names)) != len(names):
-                raise MappingError(f"{name}.yaml: {table.name} has a column twice")
+                raise MappingError(f"{file}: {table.name} has a column twice")
         photo = spec.resources[resource].photo
         if photo is not None and (photo not in spec.resources[resource].fields or "/" in photo):
-            raise MappingError(f"{name}.yaml: {resource}: photo: {photo} is no element of its own among the fields")
+            raise MappingError(f"{file}: {resource}: photo: {photo} is no element of its own among the fields")
         own = {column.name for column in spec.tables(resource)[0].columns}
         for decoded in spec.resources[resource].decoded:
             if decoded.column.name in own:
-                raise MappingError(f"{name}.yaml: {decoded.column.name} is a column already")
-    return spec
+                raise MappingError(f"{file}: {decoded.column.name} is a column already")
 
 
 @cache

@@ -64,6 +64,11 @@ def parse_stamp(text: str, zone: tzinfo = UTC) -> datetime:
     raise ValueError(f"not a timestamp: {text[:40]!r}")
 
 
+def modified_in(stamp: str) -> str:
+    """The record's own timestamp in the stamp of a source: what else the source goes by stands behind ``|``."""
+    return stamp.partition("|")[0]
+
+
 def parse_local(text: str, zone: tzinfo) -> tuple[datetime, date]:
     """The instant ``text`` names, and the date it has in ``zone``."""
     instant = parse_stamp(text, zone)

@@ -22,6 +22,12 @@ from .tables import RESOURCES, Class, Column, classes
 _FORMATS = ("COMPACT", "COMPACT-DECODED", "STANDARD-XML")
 _KINDS = {"Character": Kind.CHARACTER, "Int": Kind.NUMBER, "Decimal": Kind.NUMBER, "Boolean": Kind.BOOLEAN,
           "Date": Kind.DATE, "DateTime": Kind.DATETIME}  # fmt: skip
+_ENDS = {
+    "maxrows": "<MAXROWS/>\n",
+    "20208": '<RETS-STATUS ReplyCode="20208" ReplyText="Maximum Records Exceeded"/>\n',
+    "count": "",
+}
+"""How an answer ends that does not hold all there is."""
 _FLUSH = 64 * 1024
 
 
@@ -39,13 +45,16 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     if version:
         raise RefusedError(20514, "Requested DTD version unavailable")
     shown = _selected(kind, call.get("select"), standard)
-    holds = _query(world, kind, call, standard)
+    holds = _query(world, kind, call, standard, faults.on("no-ranges"))
     found = [row for row in records(world.view(), kind) if holds(row)]
     limit, offset = _paging(call)
+    cap, _, ends = (faults.on("row-cap") or "").partition(":")
+    if cap:
+        limit = min(limit or int(cap), int(cap))
     first = 0 if faults.on("offset-ignored") else offset - 1
     page = found[first:] if limit is None else found[first : first + limit]
     count = call.get("count", "0") or "0"
-    writer = _Writer(kind, shown, form, world.edition, standard)
+    writer = _Writer(kind, shown, form, world.edition, standard, ends or "maxrows")
     if not found or (not page and count != "2"):
         raise RefusedError(20201, "No Records Found")
     return Answer(writer.write(page, len(found), count), fragile=True)
@@ -75,7 +84,15 @@ def _selected(kind: Class, select: str, standard: bool) -> Sequence[Column]:
     return [known[name] for name in dict.fromkeys(select.split(","))]
 
 
-def _query(world: World, kind: Class, call: Call, standard: bool) -> Predicate:
+_BOUNDS = re.compile(r",?\((?P<field>[A-Z_]+)=(?P<value>[^()]{2,}[+-])\)")
+
+
+def _query(world: World, kind: Class, call: Call, standard: bool, no_ranges: str | None) -> Predicate:
+    text = call.get("query")
+    if no_ranges is not None and any(each["field"] == kind.columns[0].system_name for each in _BOUNDS.finditer(text)):
+        if no_ranges == "refused":
+            raise RefusedError(20206, "Invalid Query Syntax: no ranges of texts")
+        text = _BOUNDS.sub("", text)
     try:
         dialect = Dialect(call.get("querytype"))
     except ValueError:
@@ -84,7 +101,7 @@ def _query(world: World, kind: Class, call: Call, standard: bool) -> Predicate:
              for column in kind.columns if column.lookup}  # fmt: skip
     fields = {_named(column, standard): Field(_kind(column), codes.get(column.lookup)) for column in kind.columns}
     try:
-        query = bind(parse(call.get("query"), dialect), fields, now=datetime.fromtimestamp(world.clock.now(), UTC))
+        query = bind(parse(text, dialect), fields, now=datetime.fromtimestamp(world.clock.now(), UTC))
     except DmqlFieldError as error:
         raise RefusedError(20200, f"Unknown Query Field: {error}") from None
     except DmqlError as error:
@@ -112,7 +129,10 @@ def _paging(call: Call) -> tuple[int | None, int]:
 class _Writer:
     """One answer being written."""
 
-    def __init__(self, kind: Class, shown: Sequence[Column], form: str, edition: Edition, standard: bool) -> None:
+    def __init__(
+        self, kind: Class, shown: Sequence[Column], form: str, edition: Edition, standard: bool, ends: str
+    ) -> None:
+        self._ends = ends
         self._kind, self._shown, self._form, self._standard = kind, shown, form, standard
         decoded = form != "COMPACT"
         self._texts: Mapping[str, Mapping[str, str]] = {
@@ -137,7 +157,7 @@ class _Writer:
             if size > _FLUSH:
                 yield "".join(buffer).encode()
                 buffer, size = [], 0
-        more = "<MAXROWS/>\n" if len(page) < total else ""
+        more = _ENDS[self._ends] if len(page) < total else ""
         yield "".join([*buffer, more, foot]).encode()
 
     def _compact(self, page: Sequence[Row]) -> Iterator[str]:

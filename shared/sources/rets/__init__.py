@@ -1,0 +1,1 @@
+"""Any RETS server as a Source, driven by its metadata."""

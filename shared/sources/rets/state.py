@@ -1,0 +1,91 @@
+"""What all sessions of a feed share in one process: the metadata, and where records were last seen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from shared.rets.login import Capabilities
+from shared.rets.schema.currency import Currency, currency
+from shared.rets.schema.types import System
+from shared.sources.rets.plan import Plan, make_plan
+from shared.sources.rets.settings import RetsSourceSettings
+
+_REMEMBERED = 200_000
+"""Keys whose class is remembered; that of others costs a few requests more."""
+
+
+class RetsState:
+    """The metadata as last read, and the plan made of them. Safe for use from several threads."""
+
+    def __init__(self, settings: RetsSourceSettings, system: System | None = None) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._system = system
+        self._plan: Plan | None = None
+        self._without: frozenset[str] = frozenset()
+        self._heard: set[tuple[str, ...]] = set()
+        self._classes: dict[str, str] = {}
+
+    @property
+    def system(self) -> System | None:
+        """The metadata, None before they were first read."""
+        return self._system
+
+    def plan(self, said: Capabilities | None, fetch: Callable[[], System]) -> Plan:
+        """What to ask, after reading the metadata by ``fetch`` if there are none, or a login tells of others. What it
+        told (``said``) counts once: a session may have begun before the metadata changed.
+
+        Raises what ``fetch`` and ``make_plan`` raise.
+        """
+        with self._lock:
+            told = _told(said) if said is not None else None
+            new = told is not None and told not in self._heard
+            if self._system is None or (new and said is not None and _changed(self._system, said)):
+                self._load(fetch())
+            if told is not None:
+                self._heard.add(told)
+            return self._made()
+
+    def reload(self, before: Plan, fetch: Callable[[], System]) -> None:
+        """Read the metadata again, unless another session has done so since ``before`` was made."""
+        with self._lock:
+            if self._plan is before:
+                self._load(fetch())
+
+    def do_without(self, names: frozenset[str]) -> None:
+        """Ask no more for these fields, until other metadata are read."""
+        with self._lock:
+            self._without |= names
+            self._plan = None
+
+    def seen(self, key: str, class_name: str) -> None:
+        """Note in which class a record was."""
+        if len(self._classes) < _REMEMBERED or key in self._classes:
+            self._classes[key] = class_name
+
+    def class_of(self, key: str) -> str | None:
+        """In which class a record was last seen, as far as is known."""
+        return self._classes.get(key)
+
+    def _load(self, system: System) -> None:
+        self._system, self._without, self._plan = system, frozenset(), None
+
+    def _made(self) -> Plan:
+        if self._plan is None:
+            assert self._system is not None
+            self._plan = make_plan(self._system, self.settings, self._without)
+        return self._plan
+
+
+def _told(said: Capabilities) -> tuple[str, ...]:
+    names = ("metadataversion", "metadatatimestamp", "minmetadataversion", "minmetadatatimestamp")
+    return tuple(said.values.get(name, "") for name in names)
+
+
+def _changed(kept: System, said: Capabilities) -> bool:
+    version, timestamp, least, least_timestamp = _told(said)
+    return Currency.CURRENT is not currency(
+        kept_version=kept.version, kept_date=kept.date,
+        version=version, timestamp=timestamp, min_version=least, min_timestamp=least_timestamp,
+    )  # fmt: skip

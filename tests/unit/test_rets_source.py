@@ -1,0 +1,287 @@
+"""Any RETS server as a Source: against the simulated MLS, whose metadata and caps it must work by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+import pytest
+from pydantic import SecretStr
+
+from services.simulator.main import Options, Simulator
+from services.simulator.mls.tables import CLASSES
+from services.simulator.switches import MLS_SWITCHES
+from shared.rets.schema.fetch import fetch_metadata
+from shared.rets.schema.types import Field, ObjectKind, Resource, ResourceClass, System
+from shared.rets.session import RetsSession
+from shared.rets.settings import RetsSettings
+from shared.sources.base import Inventory, SourceRefusedError
+from shared.sources.rets.plan import make_plan
+from shared.sources.rets.rows import RowReader
+from shared.sources.rets.settings import Override, RetsSourceSettings
+from shared.sources.rets.source import RetsSource
+from shared.sources.rets.state import RetsState
+from shared.sources.rets.windows import cut
+
+LISTINGS = 80
+NOTHING = RetsSourceSettings()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with Simulator(Options(personality="mls", listings=LISTINGS, photos=0)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def sim(running: Simulator) -> Iterator[Simulator]:
+    yield running
+    for name in (*MLS_SWITCHES, "refused-resource"):
+        running.control.fault(name, "off")
+
+
+@pytest.fixture(scope="module")
+def system(running: Simulator) -> System:
+    session = session_at(running)
+    try:
+        return fetch_metadata(session).system
+    finally:
+        session.logout()
+
+
+def session_at(sim: Simulator) -> RetsSession:
+    return RetsSession(RetsSettings(sim.login_url, "demo", SecretStr("demo")), sleep=lambda _: None)
+
+
+@pytest.fixture
+def source(sim: Simulator) -> Iterator[RetsSource]:
+    opened = RetsSource(session_at(sim), RetsState(NOTHING))
+    yield opened
+    opened.close()
+
+
+def keys(inventory: Inventory) -> list[str]:
+    return [item.partition(b"\0")[0].decode() for item in inventory.packed]
+
+
+def stamps(inventory: Inventory) -> dict[str, str]:
+    return dict(item.decode().split("\0") for item in inventory.packed)
+
+
+def all_keys(sim: Simulator) -> list[str]:
+    return sorted(
+        row["LIST_KEY"] for each in CLASSES if each.resource == "Property"
+        for row in sim.control.rows("Property", each.name)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("cap", [None, "30:maxrows", "30:20208", "7:count", "2:count"])
+def test_every_key_is_listed_and_proven_however_the_server_caps(
+    sim: Simulator, source: RetsSource, cap: str | None
+) -> None:
+    if cap is not None:
+        sim.control.fault("row-cap", cap)
+    found = source.inventory("property")
+    assert (keys(found), found.proven, found.doubt) == (all_keys(sim), True, "")
+
+
+@pytest.mark.parametrize("how", ["refused", "ignored"])
+def test_where_keys_take_no_ranges_timestamps_do_and_prove_nothing(
+    sim: Simulator, source: RetsSource, how: str
+) -> None:
+    sim.control.fault("row-cap", "15")
+    sim.control.fault("no-ranges", how)
+    found = source.inventory("property")
+    assert keys(found) == all_keys(sim)
+    assert not found.proven
+    assert "ranges of timestamps" in found.doubt
+
+
+def test_a_cap_of_one_row_is_said_to_be_too_few(sim: Simulator, source: RetsSource) -> None:
+    sim.control.fault("row-cap", "1")
+    found = source.inventory("office")
+    assert set(keys(found)) <= {row["OFFICE_KEY"] for row in sim.control.rows("Office", "OFF")}
+    assert found.proven == (len(keys(found)) == len(list(sim.control.rows("Office", "OFF"))))
+
+
+@pytest.mark.parametrize("cap", [None, "7:maxrows"])
+def test_records_have_the_stamps_they_are_listed_with(sim: Simulator, source: RetsSource, cap: str | None) -> None:
+    if cap is not None:
+        sim.control.fault("row-cap", cap)
+    listed = stamps(source.inventory("property"))
+    fresh = RetsSource(session_at(sim), RetsState(NOTHING))  # which does not know the class of any key
+    for asked in (source, fresh):
+        page = asked.records("property", [*listed, "nobody"][-100:])
+        assert {record.key: record.stamp for record in page.records} == listed
+        assert any("OpenHouse" in record.fields for record in page.records)
+        assert {record.fields["#class"] for record in page.records} == {"RES", "LND", "COM"}
+    fresh.close()
+
+
+def test_what_cannot_be_asked_for_is_named(source: RetsSource) -> None:
+    page = source.records("property", ["a\nb", '20000001),(PRICE=1+"', ""])
+    assert (page.records, page.unaskable) == ([], ["a\nb", ""])
+    with pytest.raises(ValueError, match="101 keys"):
+        source.records("property", ["1"] * 101)
+
+
+def test_a_field_that_the_server_no_longer_has_is_left_out_after_its_metadata_were_read_again(
+    sim: Simulator, system: System
+) -> None:
+    state = RetsState(NOTHING, with_field(system, Field(system_name="GONE", data_type="Character")))
+    source = RetsSource(session_at(sim), state)
+    before = sim.control.stats()["requests"].get("GetMetadata", 0)
+    page = source.records("property", all_keys(sim)[:5])
+    source.close()
+    assert len(page.records) == 5
+    assert sim.control.stats()["requests"]["GetMetadata"] > before
+    assert state.system == system
+
+
+def test_a_field_that_the_metadata_keep_naming_is_done_without(sim: Simulator, system: System) -> None:
+    class Stubborn(RetsSource):
+        def _fetch(self) -> System:
+            return with_field(system, Field(system_name="GONE", data_type="Character"))
+
+    source = Stubborn(session_at(sim), RetsState(NOTHING))
+    page = source.records("property", all_keys(sim)[:5])
+    source.close()
+    assert len(page.records) == 5
+
+
+def with_field(system: System, field: Field) -> System:
+    first, *others = system.resources
+    classes = tuple(msgspec.structs.replace(each, fields=(*each.fields, field)) for each in first.classes)
+    return msgspec.structs.replace(system, resources=(msgspec.structs.replace(first, classes=classes), *others))
+
+
+def test_newer_metadata_are_read_at_the_next_login(sim: Simulator) -> None:
+    state = RetsState(NOTHING)
+    for _ in range(2):
+        source = RetsSource(session_at(sim), state)
+        source.explain()
+        source.close()
+    asked = sim.control.stats()["requests"]["GetMetadata"]
+    before = state.system
+    sim.control.publish()
+    source = RetsSource(session_at(sim), state)
+    source.explain()
+    source.explain()
+    source.close()
+    assert sim.control.stats()["requests"]["GetMetadata"] == asked + 6
+    assert state.system != before
+
+
+def test_changes_are_what_changed_since(sim: Simulator, source: RetsSource) -> None:
+    listed = stamps(source.inventory("property"))
+    latest = max(stamp.partition("|")[0] for stamp in listed.values())
+    since = int(datetime.fromisoformat(latest).timestamp() * 1_000_000)
+    pages = list(source.changes("property", since, 2))
+    found = [record.key for page in pages for record in page.records]
+    assert {key for key, stamp in listed.items() if stamp.partition("|")[0] == latest} <= set(found)
+    assert len(found) < len(listed)
+    assert all(len(page.records) <= 2 for page in pages)
+    (nothing,) = source.changes("property", since + 10**15, 2)
+    assert (nothing.records, nothing.doubt) == ([], "")
+
+
+def test_what_is_asked_for_can_be_told_in_words(source: RetsSource) -> None:
+    lines = source.explain()
+    assert "property: Property, class RES, 25 fields, key LIST_KEY, timestamp MOD_TS, photos of type LargePhoto, "\
+        "counted by PHOTO_CNT, changed by PHOTO_TS" in lines  # fmt: skip
+    assert any(line.startswith("open_house: OpenHouse") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "override", "said"),
+    [
+        ("property", Override(resource="Tax"), "there is no Tax; there are Property, Agent"),
+        ("property", Override(classes=("XXX",)), "overrides.property.classes: Property has no class XXX"),
+        ("member", Override(key_field="NOPE"), "overrides.member.key_field: class AGT has no field NOPE"),
+    ],
+)
+def test_settings_that_name_what_is_not_there_are_refused(
+    system: System, kind: str, override: Override, said: str
+) -> None:
+    with pytest.raises(SourceRefusedError, match=said):
+        make_plan(system, RetsSourceSettings({kind: override}))  # type: ignore[dict-item]
+
+
+def test_settings_override_the_metadata(system: System) -> None:
+    override = Override(
+        classes=("LND",), key_field="MLS_NUM", timestamp_field="PHOTO_TS", photo_type="ThumbnailPhoto",
+        photo_count_field="PHOTO_CNT",
+    )  # fmt: skip
+    plan = make_plan(system, RetsSourceSettings({"property": override})).resource("property")
+    (each,) = plan.classes
+    assert (each.key, each.stamp, each.photo_stamp, plan.photo_type) == ("MLS_NUM", "PHOTO_TS", "", "ThumbnailPhoto")
+
+
+def test_metadata_without_a_usable_key_name_the_setting() -> None:
+    described = ResourceClass(class_name="A", fields=(Field(system_name="X"),))
+    system = System(resources=(Resource(resource_id="Property", key_field="K", classes=(described,)),))
+    with pytest.raises(SourceRefusedError, match=r"overrides\.property\.key_field"):
+        make_plan(system, NOTHING)
+
+
+def test_a_standard_name_that_two_fields_have_is_nobodys() -> None:
+    fields = (
+        Field(system_name="K", standard_name="ListingKey"),
+        Field(system_name="A", standard_name="ListPrice"),
+        Field(system_name="B", standard_name="ListPrice"),
+        Field(system_name="City", standard_name=""),
+        Field(system_name="C", standard_name="City"),
+        Field(system_name="Media", standard_name=""),
+    )
+    described = ResourceClass(class_name="R", fields=fields)
+    objects = (ObjectKind(object_type="Plat", mime_type="application/pdf"),)
+    resource = Resource(resource_id="Property", key_field="K", classes=(described,), objects=objects)
+    plan = make_plan(System(resources=(resource,)), NOTHING).resource("property")
+    assert plan.photo_type == ""
+    assert plan.classes[0].elements == {
+        "K": "ListingKey", "A": "A", "B": "B", "City": "City", "C": "C", "Media": "Media_",
+    }  # fmt: skip
+
+
+def test_values_are_written_in_one_way_whatever_the_server_writes() -> None:
+    fields = (
+        Field(system_name="K", standard_name="ListingKey", data_type="Int"),
+        Field(system_name="T", standard_name="ModificationTimestamp", data_type="DateTime"),
+        Field(system_name="P", standard_name="ListPrice", data_type="Decimal"),
+        Field(system_name="Y", standard_name="FireplaceYN", data_type="Boolean"),
+        Field(system_name="M", standard_name="Heating", data_type="Character", interpretation="LookupMulti"),
+        Field(system_name="W", data_type="DateTime"),
+        Field(system_name="D", data_type="Date"),
+        Field(system_name="S", data_type="Character"),
+        Field(system_name="Q", data_type="Decimal"),
+    )
+    described = ResourceClass(class_name="R", fields=fields, class_time_stamp="T")
+    resource = Resource(resource_id="Property", key_field="K", classes=(described,))
+    plan = make_plan(System(resources=(resource,), time_zone_offset="-05:00"), NOTHING)
+    (each,) = plan.resource("property").classes
+    record = RowReader(each, (), plan.zone).record({
+        "K": "7", "T": "2024-03-05T09:00:00", "P": "+100.50", "Y": "Y", "M": 'a,"b, c"', "W": "2024-03-05 09:00:00",
+        "D": "2024-03-05T00:00:00", "S": "****", "Q": "about 5",
+    })  # fmt: skip
+    assert (record.key, record.stamp) == ("7", "2024-03-05T14:00:00Z")
+    assert record.fields == {
+        "#class": "R", "ListPrice": "100.50", "FireplaceYN": "true", "Heating": ["a", "b, c"],
+        "W": "2024-03-05T14:00:00Z", "D": "2024-03-05", "Q": "about 5", "#restricted": ["S"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("came", "low", "high", "at"),
+    [
+        (["1", "2", "10"], None, None, "2"),
+        ([str(n) for n in range(1, 101)], None, None, "90"),
+        ([str(n) for n in range(100, 0, -1)], None, None, "10"),
+        (["5", "1", "9"], None, None, "5"),
+        (["1", "5", "9"], "1", "9", "5"),
+        (["1", "9", "9"], "1", "9", None),
+        ([], None, None, None),
+    ],
+)
+def test_where_a_list_is_cut(came: list[str], low: str | None, high: str | None, at: str | None) -> None:
+    assert cut(came, low, high) == at
