@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,9 @@ class BoundedOutbox(Outbox):
         self._depth = transport.depth
         self._known: dict[str, tuple[float, int]] = {}
 
-    def publish_all(self, messages: Sequence[Message], run_id: str) -> None:
+    def publish_all(self, messages: Iterable[Message], run_id: str) -> None:
         """Send those of which not enough of their like wait."""
-        super().publish_all([message for message in messages if self._has_room(message)], run_id)
+        super().publish_all(filter(self._has_room, messages), run_id)
 
     def _has_room(self, message: Message) -> bool:
         most = MOST.get(type(message))

@@ -48,13 +48,13 @@ def metadata(settings: Settings, feed: str, resource: str | None, class_name: st
         there = ", ".join(each.name for each in found.classes)
         raise SettingsError(f"{found.name} has no class {class_name}; it has {there}")
     if form is Form.json:
-        return json.dumps(_plain(described), indent=1)
+        return json.dumps(msgspec.to_builtins(described), indent=1)
     return rendered(FIELDS, [_texts(each, FIELDS) for each in described.fields], form)
 
 
 def _tree(system: System, form: Form) -> str:
     if form is Form.json:
-        return json.dumps(_plain(system), indent=1)
+        return json.dumps(msgspec.to_builtins(system), indent=1)
     columns = ("resource", "key_field", "class", "standard_name", "fields", "timestamp")
     return rendered(columns, [_line(each, kind) for each in system.resources for kind in each.classes], form)
 
@@ -69,7 +69,7 @@ def _line(resource: Resource, kind: ResourceClass) -> dict[str, str]:
 def _resource(resource: Resource, form: Form) -> str:
     """Classes, objects and the values of lookups, told apart by the first column."""
     if form is Form.json:
-        return json.dumps(_plain(resource), indent=1)
+        return json.dumps(msgspec.to_builtins(resource), indent=1)
     rows = [
         *({"what": "class", "name": kind.name, "text": kind.visible_name} for kind in resource.classes),
         *({"what": "object", "name": each.object_type, "text": each.mime_type} for each in resource.objects),
@@ -158,7 +158,3 @@ def _in_words(found: Mapping[str, Any], indent: str = "") -> Iterator[str]:
 def _texts(entry: msgspec.Struct, names: Sequence[str]) -> dict[str, str]:
     values = {name: getattr(entry, name) for name in names}
     return {name: "" if value is None else str(value) for name, value in values.items()}
-
-
-def _plain(entry: msgspec.Struct) -> Any:
-    return msgspec.to_builtins(entry)

@@ -88,7 +88,7 @@ def _photos_left(store: Store, outbox: Outbox, feed: str, resource: str, run_id:
     """Where no inventory does it, ask for the photos that a run before left: its queue may have died with it."""
     with store.write() as tx:
         keys = tx.media.pending_between(feed, resource, None, None, store.feeds.now())
-    outbox.publish_all([PhotosPending(feed=feed, resource=resource, key=key) for key in keys], run_id)
+    outbox.publish_all((PhotosPending(feed=feed, resource=resource, key=key) for key in keys), run_id)
 
 
 def _written(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from shared.consumer import Retry
@@ -28,9 +28,9 @@ class PhotosOnce(Outbox):
         self._busy: set[tuple[str, str, str]] = set()
         self._lock = threading.Lock()
 
-    def publish_all(self, messages: Sequence[Message], run_id: str) -> None:
+    def publish_all(self, messages: Iterable[Message], run_id: str) -> None:
         """Send those whose record is not queued already."""
-        super().publish_all([message for message in messages if self._is_news(message)], run_id)
+        super().publish_all(filter(self._is_news, messages), run_id)
 
     def _is_news(self, message: Message) -> bool:
         if not isinstance(message, PhotosPending):

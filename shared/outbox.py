@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import attrgetter
 
@@ -34,10 +34,13 @@ class Outbox:
         """Send; returns once the transport has accepted the message."""
         self.publish_all([message], run_id)
 
-    def publish_all(self, messages: Sequence[Message], run_id: str) -> None:
-        """Send one after another; returns once the transport has accepted all. A broker confirms them together."""
+    def publish_all(self, messages: Iterable[Message], run_id: str) -> None:
+        """Send one after another; returns once the transport has accepted all. A broker confirms them together.
+
+        Never many of them are in memory at once.
+        """
         for queue, some in groupby(messages, key=attrgetter("queue")):
-            self._transport.publish_all(queue, [self._encoded(message, run_id) for message in some])
+            self._transport.publish_all(queue, (self._encoded(message, run_id) for message in some))
 
     def _encoded(self, message: Message, run_id: str) -> bytes:
         return encode(message, id=self._ids(), run_id=run_id, created_at=int(self._clock() * 1_000_000))

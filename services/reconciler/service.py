@@ -165,7 +165,7 @@ class Reconciler:
         self._request(taken.feed, taken.resource, later, settings, run_id, backlog=True)
         missing = sorted(set(photos) - set(due))  # those wait for the page
         many = len(missing) > settings.at_once
-        looks = [PhotosPending(feed=taken.feed, resource=taken.resource, key=key, backlog=many) for key in missing]
+        looks = (PhotosPending(feed=taken.feed, resource=taken.resource, key=key, backlog=many) for key in missing)
         self._outbox.publish_all(looks, run_id)
 
     def _request(
@@ -173,5 +173,5 @@ class Reconciler:
         *, backlog: bool = False,
     ) -> None:  # fmt: skip
         parts = (list(keys[start : start + settings.page_size]) for start in range(0, len(keys), settings.page_size))
-        asked = [RecordsRequested(feed=feed, resource=resource, keys=part, backlog=backlog) for part in parts]
+        asked = (RecordsRequested(feed=feed, resource=resource, keys=part, backlog=backlog) for part in parts)
         self._outbox.publish_all(asked, run_id)

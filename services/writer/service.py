@@ -153,7 +153,7 @@ class Writer:
             now = self._store.feeds.now()
             with self._store.write() as tx:
                 pending = tx.media.pending_between(feed, resource, None, None, now)
-            self._outbox.publish_all([PhotosPending(feed=feed, resource=resource, key=key) for key in pending], run_id)
+            self._outbox.publish_all((PhotosPending(feed=feed, resource=resource, key=key) for key in pending), run_id)
 
     def _give_up_some(self, feed: str, resource: str, run_id: str, at: int) -> bool:
         """Whether there was anything; when not (any more), what is still on its way is too late from now on."""
@@ -218,7 +218,7 @@ class Writer:
         self._measure(page.feed, page.resource, effects)
         self._measure_freshness(page, effects, lines)
         of = functools.partial(PhotosPending, feed=page.feed, resource=page.resource, backlog=page.backlog)
-        self._outbox.publish_all([of(key=key) for key in pending], run_id)
+        self._outbox.publish_all((of(key=key) for key in pending), run_id)
         self._tell(page.feed, run_id)
         return "ok"
 
@@ -236,7 +236,7 @@ class Writer:
                 self._settle_copies(tx, gone.feed, gone.resource, run_id, effects)
                 pending = tx.media.pending(gone.feed, gone.resource, keys, now)
             self._measure(gone.feed, gone.resource, effects)
-            looks = [PhotosPending(feed=gone.feed, resource=gone.resource, key=key) for key in pending]
+            looks = (PhotosPending(feed=gone.feed, resource=gone.resource, key=key) for key in pending)
             self._outbox.publish_all(looks, run_id)
             if not effects:
                 return "ok"

@@ -139,8 +139,13 @@ class RetsSession:
         return self._open("Search", arguments, Trial(self._patience))
 
     def get_object(self, arguments: Mapping[str, str]) -> AbstractContextManager[Answer]:
-        """The open answer of a GetObject."""
-        return self._open("GetObject", arguments, Trial(self._patience))
+        """The open answer of a GetObject. Of a server that tells no locations (20414) it has the objects themselves."""
+        try:
+            return self._open("GetObject", arguments, Trial(self._patience))
+        except RetsReplyError as error:
+            if error.code != "20414" or arguments.get("Location") != "1":
+                raise
+            return self._open("GetObject", {**arguments, "Location": "0"}, Trial(self._patience))
 
     def get_metadata(self, arguments: Mapping[str, str]) -> AbstractContextManager[Answer]:
         """The open answer of a GetMetadata."""

@@ -262,12 +262,7 @@ class DdfSource:
             "ID": objects,
             "Location": "1" if location else "0",
         }
-        try:
-            return self._session.get_object(arguments)
-        except RetsReplyError as error:
-            if error.code != "20414" or not location:
-                raise
-            return self._session.get_object(arguments | {"Location": "0"})
+        return self._session.get_object(arguments)
 
     def close(self) -> None:
         """Log out; never raises."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -56,9 +56,11 @@ class Transport(Protocol):
         Raises TransportClosedError after ``close``, MessageTooLargeError when the broker takes none of this size.
         """
 
-    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
-        """Put ``bodies`` on ``queue`` one after another; returns once all are accepted. Raises as ``publish`` does, and
-        then some may be."""
+    def publish_all(self, queue: str, bodies: Iterable[bytes]) -> None:
+        """Put ``bodies`` on ``queue`` one after another, taken as they are sent; returns once all are accepted.
+
+        Raises as ``publish`` does, and then some may be.
+        """
 
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
         """The next message of any of ``queues``, earlier queues first; None after ``timeout`` seconds or ``close``.

@@ -77,7 +77,7 @@ class MemoryTransport:
             self._check_open()
             self._put(queue, _Item(bytes(body)), delay)
 
-    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
+    def publish_all(self, queue: str, bodies: Iterable[bytes]) -> None:
         """See ``Transport.publish_all``."""
         for body in bodies:
             self.publish(queue, body)

@@ -17,9 +17,9 @@ import ssl
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import islice, takewhile
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -149,10 +149,11 @@ class RabbitTransport:
         transport, that it takes none so large."""
         self._send(_Letter(queue, bytes(body), {}, delay))
 
-    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
+    def publish_all(self, queue: str, bodies: Iterable[bytes]) -> None:
         """See ``Transport.publish_all``; ``publish`` says when it waits and what it raises."""
-        for start in range(0, len(bodies), _UNCONFIRMED):
-            self._send(*(_Letter(queue, bytes(body), {}, 0.0) for body in bodies[start : start + _UNCONFIRMED]))
+        letters = (_Letter(queue, bytes(body), {}, 0.0) for body in bodies)
+        while some := tuple(islice(letters, _UNCONFIRMED)):
+            self._send(*some)
 
     def receive(self, queues: Sequence[str], timeout: float) -> Delivery | None:
         """See ``Transport.receive``."""

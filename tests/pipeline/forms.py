@@ -1,6 +1,6 @@
 """The forms of mlsync that whole-system tests run in: one process with a file and a folder, or over real servers.
 
-A test, or a module, that uses the fixture ``each_form`` runs in both; nothing else in it changes.
+A test, or a module, that uses the fixture ``each_form`` runs in both at full size; nothing else in it changes.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def _overridden(panel: Json) -> list[Json]:
 def _told(value: float, _place: int = 0, *, unit: str) -> str:
     """A value as Grafana would show it in one of its units, nearly."""
     if unit == "percentunit":
-        return f"{value:.3g}".rstrip("0").rstrip(".") if value == 0 else f"{100 * value:.3g} %"
+        return f"{100 * value:.3g} %"
     if unit == "s":
         for seconds, name in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
             if value >= seconds:

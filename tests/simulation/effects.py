@@ -6,7 +6,7 @@ import itertools
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -164,7 +164,7 @@ class Bag:
         self.published.append(body)
         self.waiting.append(Item(queue, body, 1, self._clock() + delay))
 
-    def publish_all(self, queue: str, bodies: Sequence[bytes]) -> None:
+    def publish_all(self, queue: str, bodies: Iterable[bytes]) -> None:
         for body in bodies:
             self.publish(queue, body)
 

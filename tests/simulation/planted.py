@@ -125,7 +125,7 @@ BUGS = {
                 "        self._outbox.publish(early, run_id)\n"
                 "    now = self._store.feeds.now()\n",
             ),
-            ("[of(key=key) for key in pending]", "[]"),
+            ("(of(key=key) for key in pending)", "()"),
         ],
     ),
     "late-page-writes": Bug(

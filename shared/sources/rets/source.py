@@ -314,13 +314,8 @@ class RetsSource:
     def _get_object(
         self, plan: ResourcePlan, key: str, orders: Collection[int], location: bool
     ) -> AbstractContextManager[Answer]:
-        arguments = ObjectRequest(plan.name, plan.photo_type, {key: orders}, location).arguments()
-        try:
-            return self._session.get_object(arguments)
-        except RetsReplyError as error:
-            if error.code != "20414" or not location:
-                raise
-            return self._session.get_object(arguments | {"Location": "0"})
+        request = ObjectRequest(plan.name, plan.photo_type, {key: orders}, location)
+        return self._session.get_object(request.arguments())
 
     def close(self) -> None:
         """Log out; never raises."""
