@@ -65,6 +65,7 @@ class Scheduler:
     def step(self, task: Task) -> None:
         """Let the task go on, up to its next effect."""
         self._main = greenlet.getcurrent()
+        task.greenlet.parent = self._main  # where it goes when it ends; it was made in the thread that started it
         self.current = task
         try:
             task.greenlet.switch()
@@ -75,6 +76,7 @@ class Scheduler:
         """Its process died: nothing it does from now on is seen by anybody."""
         if not task.greenlet:  # it has not begun
             return
+        task.greenlet.parent = greenlet.getcurrent()
         self.current = task
         try:
             task.greenlet.throw(Crash)
