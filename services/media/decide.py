@@ -40,7 +40,7 @@ def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None =
         due = max(due or 0, now + int(retry_after * 1_000_000))
     expired = reason in EXPIRED and want.attempts < REREADS
     said = f"{reason}: {detail}" if detail else reason
-    return PhotoFailed(want.media_key, want.version, said, due, reread=expired)
+    return PhotoFailed(want.media_key, want.version, want.horizon, said, due, reread=expired)
 
 
 def retry_delay(attempt: int, asked_for: Collection[float]) -> float:

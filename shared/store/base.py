@@ -253,7 +253,10 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PhotoWant:
-    """One photo to fetch: which record it belongs to, where it is, and what is stored of it now."""
+    """One photo to fetch: which record it belongs to, where it is, and what is stored of it now.
+
+    ``horizon`` is that of the newest inventory handled by now.
+    """
 
     media_key: str
     order: int
@@ -264,6 +267,7 @@ class PhotoWant:
     last_modified: str | None
     attempts: int
     recheck: bool
+    horizon: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +290,13 @@ class PhotoStored:
 class PhotoFailed:
     """One photo that could not be had, with the reason's name, and after a colon what the server said, if anything.
 
+    ``horizon`` is that of its want: an inventory handled while it was being tried has it tried once more.
     ``reread``: its address may have expired, so the record is to be read again by the next inventory.
     """
 
     media_key: str
     version: str
+    horizon: int
     reason: str
     next_attempt_at: int | None
     reread: bool = False

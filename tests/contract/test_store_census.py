@@ -27,7 +27,7 @@ def in_all_states(kit: Kit) -> None:
     kit.store.quarantine.put("", "", "writer", "message", "undecodable", b"?", 200)
     want = kit.wants("K2")[0]
     with kit.store.write() as tx:
-        lost = PhotoFailed(want.media_key, want.version, "http_404", None)
+        lost = PhotoFailed(want.media_key, want.version, want.horizon, "http_404", None)
         tx.media.settle(FEED, "property", "K2", RUN, [], [lost])
     kit.inventory(300, count=3)
     kit.lack(300, "K3", "K4")

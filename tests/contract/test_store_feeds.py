@@ -28,7 +28,7 @@ def hold(kit: Kit, at: int, *keys: str) -> None:
 def fail_photo(kit: Kit, key: str, until: int | None) -> None:
     want = kit.wants(key)[0]
     with kit.store.write() as tx:
-        lost = PhotoFailed(want.media_key, want.version, "not_found", until)
+        lost = PhotoFailed(want.media_key, want.version, want.horizon, "not_found", until)
         tx.media.settle(FEED, "property", key, RUN, [], [lost])
 
 
@@ -202,7 +202,9 @@ def test_a_photo_tried_in_vain_is_to_fetch_again_after_the_next_inventory_of_its
             tx.removals.mark_part(FEED, resource, at, 1, 1, 1, None)
     with kit.store.write() as tx:
         (want,) = tx.media.wants(FEED, "member", "7", kit.now)
-        tx.media.settle(FEED, "member", "7", RUN, [], [PhotoFailed(want.media_key, want.version, "missing", None)])
+        tx.media.settle(
+            FEED, "member", "7", RUN, [], [PhotoFailed(want.media_key, want.version, want.horizon, "missing", None)]
+        )
     left = kit.store.feeds.outstanding(FEED)
     assert (left.photos, left.photos_failed) == (0, 1)
     with kit.store.write() as tx:

@@ -17,7 +17,7 @@ TWO = Listing("1", photos={1: 1, 2: 1})
 def fail(kit: Kit, order: int = 1, *, until: int | None = None, reason: str = "timeout", key: str = "1") -> None:
     (want,) = [want for want in kit.wants(key) if want.order == order]
     with kit.store.write() as tx:
-        lost = PhotoFailed(want.media_key, want.version, reason, until)
+        lost = PhotoFailed(want.media_key, want.version, want.horizon, reason, until)
         assert tx.media.settle(FEED, "property", key, RUN, [], [lost]) == []
 
 
@@ -79,6 +79,19 @@ def test_a_photo_that_failed_waits_for_the_next_inventory(kit: Kit) -> None:
     assert [(want.order, want.attempts) for want in kit.wants("1")] == [(1, 1), (2, 0)]
 
 
+def test_a_photo_that_was_being_tried_while_an_inventory_was_handled_is_tried_once_more(kit: Kit) -> None:
+    kit.page(10, TWO)
+    kit.inventory(10)
+    (want,) = [want for want in kit.wants("1") if want.order == 1]
+    kit.inventory(20)
+    with kit.store.write() as tx:
+        lost = PhotoFailed(want.media_key, want.version, want.horizon, "timeout", None)
+        tx.media.settle(FEED, "property", "1", RUN, [], [lost])
+    assert [want.order for want in kit.wants("1")] == [1, 2]
+    fail(kit)
+    assert [want.order for want in kit.wants("1")] == [2]
+
+
 def test_a_photo_in_back_off_waits_until_it_ends(kit: Kit) -> None:
     kit.page(10, TWO)
     fail(kit, until=kit.now + HOUR)
@@ -93,7 +106,7 @@ def test_a_failure_of_a_version_not_wanted_any_more_counts_for_nothing(kit: Kit)
     want = kit.wants("1")[0]
     kit.page(20, Listing("1", photos={1: 2, 2: 1}))
     with kit.store.write() as tx:
-        late = PhotoFailed(want.media_key, want.version, "timeout", None)
+        late = PhotoFailed(want.media_key, want.version, want.horizon, "timeout", None)
         tx.media.settle(FEED, "property", "1", RUN, [], [late])
     assert kit.wants("1")[0].attempts == 0
     assert "photos_failed" not in kit.counts()
@@ -394,7 +407,7 @@ def test_photos_that_failed_are_asked_for_at_once_when_their_record_was_read_aga
     kit.fetch("1", [1])
     (want,) = kit.wants("1")
     with kit.store.write() as tx:
-        lost = PhotoFailed(want.media_key, want.version, "http_403", until)
+        lost = PhotoFailed(want.media_key, want.version, want.horizon, "http_403", until)
         tx.media.settle(FEED, "property", "1", RUN, [], [lost])
     assert kit.wants("1") == []
     kit.apply(RetryPhotos("1"))

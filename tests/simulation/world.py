@@ -179,13 +179,15 @@ class World:
         if self._must_wait():
             self.thaw()
             self.quiet()
-            self.machine.now += DAYS
-            self.jobs.append(Job("bury"))
-            self.quiet()
+            self._wait()
         if self.rng.random() < 0.5:
             for task in self.tasks():
                 task.frozen |= task.busy_since is not None and self.rng.random() < 0.5
         self.last_inventory()
+        if self.setup.faulty and self._must_wait():
+            # An answer from before the rest was still in hand: what failed in it is tried again when it is due.
+            self._wait()
+            self.last_inventory()
         if self.setup.guard is not None:
             self._approve()
         found = [*differences(self), *removals_true(self)]
@@ -214,6 +216,12 @@ class World:
             self.kill(process)
         for where in self.places:
             self._boot(where)
+
+    def _wait(self) -> None:
+        """Until nothing is in back-off any more, and names never finished can be given up."""
+        self.machine.now += DAYS
+        self.jobs.append(Job("bury"))
+        self.quiet()
 
     def _must_wait(self) -> bool:
         """Whether something is in back-off, or names were left *writing* by a worker that died."""

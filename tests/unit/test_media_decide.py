@@ -12,7 +12,7 @@ NOW = 1_700_000_000_000_000
 
 
 def want(attempts: int) -> PhotoWant:
-    return PhotoWant("3", 3, "http://x/3", "large v7", None, None, None, attempts, recheck=False)
+    return PhotoWant("3", 3, "http://x/3", "large v7", None, None, None, attempts, recheck=False, horizon=10)
 
 
 def test_a_passing_failure_is_tried_again_within_the_run() -> None:
@@ -29,7 +29,7 @@ def test_a_permanent_failure_is_not_tried_again_within_the_run() -> None:
 
 
 def test_giving_up_names_the_photo_the_version_and_the_reason() -> None:
-    assert given_up(want(0), "not_found", NOW) == PhotoFailed("3", "large v7", "not_found", None)
+    assert given_up(want(0), "not_found", NOW) == PhotoFailed("3", "large v7", 10, "not_found", None)
 
 
 def test_what_the_server_said_stands_behind_the_reason() -> None:

@@ -40,9 +40,9 @@ class SqlMedia:
         self._connection.lock(feed, shared=True)
         rows = self._connection.execute(
             'SELECT media_key, "order", media_url, wanted_version, CASE WHEN object_key IS NULL THEN NULL ELSE '
-            "content_sha256 END, etag, last_modified, attempts, recheck FROM media "
+            f"content_sha256 END, etag, last_modified, attempts, recheck, {HORIZON} FROM media "
             f'WHERE {RECORD} AND {DUE} ORDER BY "order", media_key',
-            (feed, resource, key, feed, resource, now),
+            (feed, resource, feed, resource, key, feed, resource, now),
         )
         return [PhotoWant(*row) for row in rows]
 
@@ -118,12 +118,11 @@ class SqlMedia:
                 counts["photos_stored"] += photo.object_name is not None
             elif photo.object_name is not None:
                 unused.append(photo.object_name)
-        horizon = self._connection.execute(f"SELECT {HORIZON}", (feed, resource)).fetchone()[0]
         for lost in failed:
             changed = self._connection.execute(
                 "UPDATE media SET attempts = attempts + 1, attempted_by = ?, next_attempt_at = ?, failed_reason = ? "
                 f"WHERE {RECORD} AND media_key = ? AND pending AND wanted_version = ?",
-                (horizon, lost.next_attempt_at, lost.reason, feed, resource, key, lost.media_key, lost.version),
+                (lost.horizon, lost.next_attempt_at, lost.reason, feed, resource, key, lost.media_key, lost.version),
             )
             counts["photos_failed"] += changed.rowcount
             if lost.reread:
