@@ -19,6 +19,8 @@ import yaml
 
 from deploy.generate.values import CHART, default_values
 
+MEASURED = Path(__file__).with_name("scaling.json")
+"""A real course, from ``python -m bench.pods``."""
 PICTURE = Path(__file__).parents[2] / "docs/pictures/scaling.png"
 STEP = 15
 """Seconds: how often KEDA and the autoscaler look."""
@@ -57,7 +59,7 @@ class Load:
 
     name: str
     comes: Callable[[int], float]
-    hours: int
+    hours: float
     photos: float = 20
     pod: float = 40
     """Photos a second."""
@@ -98,31 +100,49 @@ class Course:
         return max(hour for hour, busy in zip(self.hours, self.busy, strict=True) if busy > 0)
 
 
+class Autoscaler:
+    """KEDA and the HorizontalPodAutoscaler together: how many pods there are after each look."""
+
+    def __init__(self, scaler: Scaler) -> None:
+        self._scaler = scaler
+        self._wanted_lately: deque[int] = deque(maxlen=max(1, scaler.window // STEP))
+        remembered = max(scaler.up_seconds, scaler.down_seconds, START_SECONDS) // STEP + 1
+        self._history: deque[int] = deque([scaler.least] * remembered, maxlen=remembered)
+        self._quiet = 0
+        self.pods = scaler.least
+
+    @property
+    def ready(self) -> int:
+        """Those of them that have had the time to start."""
+        return min(self.pods, self._history[-1 - START_SECONDS // STEP])
+
+    def look(self, messages: float) -> int:
+        """The pods from now on, where so many messages wait or are in hand. To be called every ``STEP`` seconds."""
+        scaler = self._scaler
+        self._quiet = 0 if messages >= 1 else self._quiet + STEP
+        wanted = min(scaler.most, max(scaler.least, math.ceil(messages / scaler.messages)))
+        self._wanted_lately.append(wanted)
+        if wanted > self.pods:
+            self.pods = min(wanted, self._history[-1 - scaler.up_seconds // STEP] + scaler.up, scaler.most)
+        elif (lower := max(self._wanted_lately)) < self.pods:
+            fewest = self._history[-1 - scaler.down_seconds // STEP] - scaler.down
+            last = 0 if self._quiet >= scaler.cooldown else 1
+            self.pods = max(lower, min(self.pods, fewest), last, scaler.least)
+        self._history.append(self.pods)
+        return self.pods
+
+
 def simulate(scaler: Scaler, load: Load) -> Course:
     """The course of one load."""
-    course, backlog, pods = Course(), 0.0, scaler.least
-    wanted_lately: deque[int] = deque(maxlen=max(1, scaler.window // STEP))
-    remembered = max(scaler.up_seconds, scaler.down_seconds, START_SECONDS) // STEP + 1
-    history: deque[int] = deque([pods] * remembered, maxlen=remembered)
-    quiet = 0
-    for now in range(0, load.hours * 3600, STEP):
+    course, backlog, autoscaler = Course(), 0.0, Autoscaler(scaler)
+    for now in range(0, int(load.hours * 3600), STEP):
         backlog += load.comes(now) * STEP
         course.came += load.comes(now) * STEP
-        ready = min(pods, history[-1 - START_SECONDS // STEP])
-        done = min(backlog, ready * load.pod / load.photos * STEP, load.host / load.photos * STEP)
+        done = min(backlog, autoscaler.ready * load.pod / load.photos * STEP, load.host / load.photos * STEP)
         backlog -= done
-        quiet = 0 if backlog >= 1 or done >= 1 else quiet + STEP
-        wanted = min(scaler.most, max(scaler.least, math.ceil((backlog + done) / scaler.messages)))
-        wanted_lately.append(wanted)
-        if wanted > pods:
-            pods = min(wanted, history[-1 - scaler.up_seconds // STEP] + scaler.up, scaler.most)
-        elif (lower := max(wanted_lately)) < pods:
-            fewest = history[-1 - scaler.down_seconds // STEP] - scaler.down
-            pods = max(lower, min(pods, fewest), 0 if quiet >= scaler.cooldown else 1, scaler.least)
-        history.append(pods)
         course.hours.append(now / 3600)
         course.backlog.append(backlog)
-        course.pods.append(pods)
+        course.pods.append(autoscaler.look(backlog + done))
         course.busy.append(done / STEP * load.photos / load.pod)
     return course
 

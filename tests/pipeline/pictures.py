@@ -53,8 +53,7 @@ def main() -> None:
                 mls.advance()
                 time.sleep(30)
             for file, board in dashboards().items():
-                if file != "cluster.json":
-                    _draw(file.removesuffix(".json"), board, prometheus, began, time.time())
+                _draw(file.removesuffix(".json"), board, prometheus, began, time.time())
 
 
 def _draw(name: str, board: Json, prometheus: Prometheus, start: float, end: float) -> None:

@@ -1,4 +1,7 @@
-"""Four services beside a real Prometheus, while not all is well at the MLS: what dashboards are shown with."""
+"""Four services beside a real Prometheus, while not all is well at the MLS: what dashboards are shown with.
+
+What only a Kubernetes cluster tells is made up: see ``tests.packaging.cluster``.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from typing import Any
 import yaml
 
 from shared.transport.rabbitmq import RabbitTransport
+from tests.packaging.cluster import cluster_exporter
 from tests.pipeline.forms import Servers
 from tests.pipeline.processes import Processes, distributed
 from tests.pipeline.simulated import Mls, until
@@ -68,7 +72,8 @@ def seen(servers: Servers, folder: Path, listings: int = 40) -> Iterator[tuple[M
         for service, port in zip(FOUR, ports, strict=True):
             here.settings["MLSYNC_HTTP_PORT"] = str(port)
             stack.enter_context(here.running(service))
-        prometheus = stack.enter_context(_prometheus(servers, folder, dict(zip(FOUR, ports, strict=True))))
+        cluster = stack.enter_context(cluster_exporter())
+        prometheus = stack.enter_context(_prometheus(servers, folder, dict(zip(FOUR, ports, strict=True)), cluster))
         until(lambda: here.count("run", "outcome = 'in_step'") > 0, 120)
         for name, value in FAULTS.items():
             mls.fault(name, value)
@@ -79,7 +84,7 @@ def seen(servers: Servers, folder: Path, listings: int = 40) -> Iterator[tuple[M
 
 
 @contextmanager
-def _prometheus(servers: Servers, folder: Path, services: dict[str, int]) -> Iterator[Prometheus]:
+def _prometheus(servers: Servers, folder: Path, services: dict[str, int], cluster: str) -> Iterator[Prometheus]:
     """What docker-compose.yml has it scrape, at the addresses that are these servers'; rules every second."""
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     rules = yaml.safe_load((ROOT / "deploy/helm/rules/mlsync.yaml").read_text())
@@ -96,6 +101,7 @@ def _prometheus(servers: Servers, folder: Path, services: dict[str, int]) -> Ite
     }
     for name in ("rabbitmq", "rabbitmq-queues"):
         jobs[name]["static_configs"] = [{"targets": [broker]}]
+    jobs["kubernetes"] = {"job_name": "kubernetes", "static_configs": [{"targets": [cluster]}]}
     del jobs["prometheus"]
     config |= {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
@@ -118,5 +124,5 @@ def _prometheus(servers: Servers, folder: Path, services: dict[str, int]) -> Ite
         f"--web.listen-address=127.0.0.1:{port}",
     ]  # fmt: skip
     with running(command, folder / "prometheus.log", ready):
-        until(lambda: len(made.query("up")) == len(services) + 2)
+        until(lambda: len(made.query("up")) == len(services) + 3)
         yield made

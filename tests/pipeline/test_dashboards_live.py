@@ -11,7 +11,7 @@ from tests.pipeline.seen import seen
 
 
 def test_every_query_of_every_panel_is_answered_with_something(servers: Servers, tmp_path: Path) -> None:
-    asked = queries(cluster=False)
+    asked = queries()
     with seen(servers, tmp_path) as (mls, _, prometheus):
         deadline = time.monotonic() + 120
         while missing := [query for query in asked if not prometheus.query(query.text)]:

@@ -65,6 +65,10 @@ class Broker:
         """Of how many queues each node is the leader."""
         return Counter(queue["leader"] for queue in json.loads(self._api("queues")) if queue.get("leader"))
 
+    def messages(self, vhost: str) -> Counter[str]:
+        """By queue, how many messages wait or are in hand, as the management API told last (every few seconds)."""
+        return Counter({queue["name"]: queue.get("messages", 0) for queue in json.loads(self._api(f"queues/{vhost}"))})
+
     def _api(self, path: str, method: str = "GET") -> bytes:
         user = self.url.removeprefix("amqp://").partition("@")[0]
         request = urllib.request.Request(
