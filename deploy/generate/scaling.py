@@ -8,6 +8,7 @@ many in a period). What a pod does and how fast photos are asked for are paramet
 
 from __future__ import annotations
 
+import json
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -201,11 +202,50 @@ def table() -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Real:
+    """What real processes did by real queues, and what the simulation says of the same load."""
+
+    course: Course
+    simulated: Course
+    photos: int
+    """Stored in all."""
+    pod: float
+    """Photos a second that one process stored alone."""
+
+
+def real() -> Real:
+    """From ``MEASURED``."""
+    found: dict[str, Any] = json.loads(MEASURED.read_text())
+    course = Course()
+    for seconds, messages, pods, _ in found["samples"]:
+        course.hours.append(seconds / 3600)
+        course.backlog.append(messages)
+        course.pods.append(pods)
+    load = Load(
+        "measured", lambda now: found["comes"] if now < found["comes_for"] else 0.0, course.hours[-1],
+        photos=found["photos"], pod=found["pod"], host=math.inf,
+    )  # fmt: skip
+    return Real(
+        course, simulate(Scaler(**found["scaler"]), load), found["samples"][-1][3], found["pod"] * found["speed"]
+    )
+
+
 def draw() -> None:
-    """The picture: backlog above, pods below, a column a load."""
+    """The picture: backlog above, pods below, a column a load, and one of what was measured."""
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(2, len(LOADS), figsize=(12, 6), sharex="col", layout="constrained")
+    figure, axes = pyplot.subplots(2, len(LOADS) + 1, figsize=(16, 6), sharex="col", layout="constrained")
+    measured = real()
+    for name, course in (("real", measured.course), ("simulated", measured.simulated)):
+        minutes = [60 * hour for hour in course.hours]
+        axes[0][-1].plot(minutes, course.backlog, label=name)
+        axes[1][-1].step(minutes, course.pods, label=name)
+    axes[0][-1].set(
+        title=f"measured: {measured.photos:,} photos, real queues and processes", ylabel="listings that wait"
+    )
+    axes[1][-1].set(xlabel="minutes, as told", ylabel="media pods")
+    axes[0][-1].legend(fontsize=7)
     for column, load in enumerate(LOADS):
         above, below = axes[0][column], axes[1][column]
         for name, scaler in scalers().items():
