@@ -30,7 +30,8 @@ FOLDER = ROOT / "docs/pictures"
 WIDTH, ROW = 18.0, 0.42
 """Inches: of a dashboard, and of a unit of its height."""
 NAMED = 6
-"""Lines of a panel that are named below it."""
+"""Lines of a panel that are named below it: in three columns, or half as many in one where a name is ``LONG``."""
+LONG = 26
 
 
 def main() -> None:
@@ -107,16 +108,18 @@ def _lines(axes: Axes, panel: Json, prometheus: Prometheus, start: float, end: f
     unit = panel["fieldConfig"]["defaults"]["unit"]
     units = {item["matcher"]["options"]: item["properties"][0]["value"] for item in _overridden(panel)}
     for one, its in ((axes, unit), (other, next(iter(units.values()), unit))):
-        one.set_ylim(bottom=0)
+        highest = float(one.dataLim.y1)
+        one.set_ylim(bottom=0, top=1.1 * highest if highest > 0 else None)
         one.tick_params(labelsize=8)
         one.yaxis.set_major_locator(MaxNLocator(4))
         one.yaxis.set_major_formatter(FuncFormatter(functools.partial(_told, unit=its)))
     axes.xaxis.set_major_formatter("{x:g} min")
     axes.grid(alpha=0.3)
     handles = [line for one in dict.fromkeys((axes, other)) for line in one.get_lines()]
+    long = any(len(str(line.get_label())) > LONG for line in handles)
     axes.legend(
-        handles=handles[:NAMED], fontsize=8, loc="upper left", bbox_to_anchor=(-0.08, -0.14), ncol=3, frameon=False,
-        handlelength=1, columnspacing=1,
+        handles=handles[: NAMED // 2 if long else NAMED], fontsize=8, loc="upper left", bbox_to_anchor=(-0.08, -0.14),
+        ncol=1 if long else 3, frameon=False, handlelength=1, columnspacing=1,
     )  # fmt: skip
 
 
