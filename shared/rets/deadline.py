@@ -34,6 +34,15 @@ class DeadlineAdapter(HTTPAdapter):
         """The pools of connections through a proxy."""
         return self._bound(super().proxy_manager_for(proxy, **options))
 
+    def close(self) -> None:
+        """Close every connection now: urllib3 leaves that to whenever the garbage collector comes."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  # it cannot be iterated itself
+                pool = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
+        super().close()
+
     def _bound(self, manager: PoolManager) -> PoolManager:
         manager.pool_classes_by_scheme = self._pools
         return manager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import logging
 import re
+import socket
 import time
 import traceback
 import zlib
@@ -528,6 +530,30 @@ def test_logout_never_raises() -> None:
             session.logout()
             session.logout()
             assert server.paths() == ["/login", "/logout"]
+
+
+def test_no_connection_is_left_after_logout() -> None:
+    """Not even until the garbage collector comes."""
+    gc.disable()
+    try:
+        with serving(Say(FOUND)) as server:
+            session = server.session()
+            search(session)
+            connected = [
+                item for item in gc.get_objects() if isinstance(item, socket.socket) and _leads_to(item, server)
+            ]
+            session.logout()
+            assert connected
+            assert [item for item in connected if item.fileno() != -1] == []
+    finally:
+        gc.enable()
+
+
+def _leads_to(connection: socket.socket, server: ScriptedServer) -> bool:
+    try:
+        return bool(connection.getpeername()[1] == server.port)
+    except OSError:
+        return False
 
 
 def test_session_can_be_used_again_after_logout() -> None:
