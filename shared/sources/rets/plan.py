@@ -15,7 +15,9 @@ from shared.sources.rets.settings import KINDS, Kind, Override, RetsSourceSettin
 
 MEDIA: Final = "Media"
 OPEN_HOUSES: Final = "OpenHouse"
-_RESERVED: Final = frozenset({MEDIA, OPEN_HOUSES})
+PHOTO: Final = "Photo"
+"""Of an agent or office: when its one photo last changed, while it has one."""
+_RESERVED: Final = frozenset({MEDIA, OPEN_HOUSES, PHOTO})
 
 _NAMES: Final[dict[Kind, tuple[str, ...]]] = {
     "property": ("Property",),
@@ -25,11 +27,14 @@ _NAMES: Final[dict[Kind, tuple[str, ...]]] = {
 }
 _TYPES: Final = ("HiRes", "LargePhoto", "Photo")
 """Types of object that hold photos, the largest first."""
+_NO_PHOTOS: Final = frozenset({"Map", "Plat", "VRImage"})
+"""Types that may be images and show something else (RETS 1.7.2 §11.3.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassPlan:
     """One class: which of its fields are asked for, and what those with a meaning to us are called ("": has none).
+    ``one_photo``: its records have at most one, as agents and offices do.
 
     ``elements`` are by SystemName the names that a record's values get: the StandardName where a field has one of its
     own, else the SystemName.
@@ -43,6 +48,7 @@ class ClassPlan:
     stamp: str = ""
     photo_stamp: str = ""
     photo_count: str = ""
+    one_photo: bool = False
     listing: str = ""
 
     @property
@@ -88,7 +94,7 @@ class Plan:
         for kind, plan in self.resources.items():
             for each in plan.classes:
                 parts = [f"key {each.key}", f"timestamp {each.stamp}" if each.stamp else "no timestamp"]
-                if kind == "property":
+                if kind != "open_house":
                     parts.append(_photos_in_words(plan, each))
                 yield f"{kind}: {plan.name}, class {each.name}, {len(each.fields)} fields, {', '.join(parts)}"
 
@@ -109,10 +115,14 @@ def make_plan(system: System, settings: RetsSourceSettings, without: Collection[
 
 
 def _photos_in_words(plan: ResourcePlan, each: ClassPlan) -> str:
-    if not plan.photo_type or not each.photo_count:
-        return "no photos: the metadata name no field that counts them"
     since = each.photo_stamp or each.stamp or "nothing"
-    return f"photos of type {plan.photo_type}, counted by {each.photo_count}, changed by {since}"
+    if plan.photo_type and each.photo_count:
+        return f"photos of type {plan.photo_type}, counted by {each.photo_count}, changed by {since}"
+    if plan.kind == "property":
+        return "no photos: the metadata name no field that counts them"
+    if plan.photo_type and each.photo_stamp:
+        return f"photo of type {plan.photo_type}, there while {since} has a value"
+    return "no photo: the metadata name no field that counts photos, and none for when they changed"
 
 
 def _resource(system: System, kind: Kind, override: Override) -> Resource | None:
@@ -131,7 +141,7 @@ def _planned(
 ) -> ResourcePlan:  # fmt: skip
     chosen = [_class(kind, found, name) for name in override.classes] or list(found.classes)
     objects = {item.object_type: item for item in found.objects}
-    photo_type = _photo_type(objects, override) if kind == "property" else ""
+    photo_type = _photo_type(objects, override) if kind != "open_house" else ""
     photo = objects.get(photo_type, ObjectKind())
     classes = []
     for described in chosen:
@@ -163,7 +173,7 @@ def _planned(
         classes.append(
             ClassPlan(
                 found.name, described, fields, _elements(fields), key, stamp,
-                "" if photo_stamp == stamp else photo_stamp, photo_count, listing,
+                "" if photo_stamp == stamp else photo_stamp, photo_count, bool(photo_type) and kind != "property", listing,
             )
         )  # fmt: skip
     return ResourcePlan(kind, found.name, tuple(classes), found.lookups, photo_type)
@@ -181,8 +191,8 @@ def _photo_type(objects: Mapping[str, ObjectKind], override: Override) -> str:
     if override.photo_type:
         return override.photo_type
     known = next((name for name in _TYPES if name in objects), "")
-    pictures = (item.object_type for item in objects.values() if item.mime_type.lower().startswith("image/"))
-    return known or next(pictures, "")
+    pictures = (name for name, item in objects.items() if item.mime_type.lower().startswith("image/"))
+    return known or next((name for name in pictures if name not in _NO_PHOTOS), "")
 
 
 def _linked(system: System, resource: Resource, listings: ResourcePlan | None) -> Iterator[str]:

@@ -280,7 +280,8 @@ class RetsSource:
         return Metadata(found)
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
-        """Photos of a record by GetObject. Where the server does not offer addresses, the bytes.
+        """Photos of a record by GetObject, of agents and offices the one to be shown first. Where the server does not
+        offer addresses, the bytes.
 
         Records tell how many there are and not how the server numbers them, which may leave numbers out: so the first
         that comes is number 1. A server that gives one object where all were asked for is asked for each of ``orders``.
@@ -293,6 +294,11 @@ class RetsSource:
             ObjectRequest(plan.name, plan.photo_type, {key: ()})
         except ValueError:
             yield PhotoObject(0, error="the key cannot be asked for")
+            return
+        if plan.kind != "property":
+            request = ObjectRequest(plan.name, plan.photo_type, {key: ()}, location, preferred=True)
+            with self._session.get_object(request.arguments()) as answer:
+                yield from self._numbered(answer, key)
             return
         with self._get_object(plan, key, (), location) as answer:
             alone = holds_one(answer) and wanted[-1:] > [1]
