@@ -105,7 +105,9 @@ class Board:
     def _photos(self) -> Iterator[str]:
         copy = self.here.copy
         rows = self.rows("media", "resource_name", "resource_record_key", "media_key")
-        yield from _compared("photo", dict(self.photos()), {key: row.get("content_sha256") for key, row in rows.items()})
+        yield from _compared(
+            "photo", dict(self.photos()), {key: row.get("content_sha256") for key, row in rows.items()}
+        )
         sums = {row["object_key"]: row["content_sha256"] for row in rows.values() if "object_key" in row}
         if (names := copy.photos.names()) != sums.keys():
             yield f"{len(names)} objects, {len(sums)} of them known"

@@ -74,11 +74,24 @@ class ResourcePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """A class whose records have the addresses of photos: which fields are asked for, and which of them say whose photo
+    it is, at which place ("": none says so), and where."""
+
+    described: ClassPlan
+    record: str
+    order: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is asked for. ``zone`` is where the server's clock hangs."""
+    """Everything that is asked for. ``zone`` is where the server's clock hangs. ``media`` is for servers that give
+    photos by searches alone."""
 
     resources: Mapping[Kind, ResourcePlan]
     zone: tzinfo
+    media: MediaPlan | None = None
 
     def resource(self, name: str) -> ResourcePlan:
         """Raises SourceRefusedError for one that the server does not have."""
@@ -111,7 +124,7 @@ def make_plan(system: System, settings: RetsSourceSettings, without: Collection[
         found = _resource(system, kind, override)
         if found is not None:
             resources[kind] = _planned(system, kind, found, override, frozenset(without), resources.get("property"))
-    return Plan(resources, zone_of(system))
+    return Plan(resources, zone_of(system), _media(system))
 
 
 def _photos_in_words(plan: ResourcePlan, each: ClassPlan) -> str:
@@ -173,10 +186,30 @@ def _planned(
         classes.append(
             ClassPlan(
                 found.name, described, fields, _elements(fields), key, stamp,
-                "" if photo_stamp == stamp else photo_stamp, photo_count, bool(photo_type) and kind != "property", listing,
+                "" if photo_stamp == stamp else photo_stamp, photo_count, bool(photo_type and kind != "property"),
+                listing,
             )
         )  # fmt: skip
     return ResourcePlan(kind, found.name, tuple(classes), found.lookups, photo_type)
+
+
+def _media(system: System) -> MediaPlan | None:
+    """By the names of the RESO Data Dictionary, which all servers have whose photos are there."""
+    for resource in system.resources:
+        if MEDIA in (resource.resource_id, resource.standard_name):
+            for described in resource.classes:
+                names = {field.system_name: field.system_name for field in described.fields}
+                names |= {field.standard_name: field.system_name for field in described.fields}
+                key, record, url, order = (
+                    next((names[name] for name in wanted if name in names), "")
+                    for wanted in ((resource.key_field, "MediaKey"), ("ResourceRecordKey", "ResourceRecordID"),
+                                   ("MediaURL",), ("Order",))
+                )  # fmt: skip
+                if key and record and url:
+                    wanted = {key, record, order, url}
+                    fields = tuple(field for field in described.fields if field.system_name in wanted)
+                    return MediaPlan(ClassPlan(resource.name, described, fields, {}, key), record, order, url)
+    return None
 
 
 def _class(kind: Kind, resource: Resource, name: str) -> ResourceClass:
