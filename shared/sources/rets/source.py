@@ -287,7 +287,7 @@ class RetsSource:
 
         Records tell how many there are and not how the server numbers them, which may leave numbers out: so the first
         that comes is number 1. A server that gives one object where all were asked for is asked for each of ``orders``.
-        One that does not know such objects, but has records of photos (resource Media), is searched for addresses there.
+        One that does not know such objects, but has records of photos (resource Media), is asked for addresses there.
         """
         whole = self._plan()
         plan = whole.resource(resource)
