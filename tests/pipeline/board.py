@@ -33,10 +33,10 @@ LISTING = {
     "FIREPLACE": "fireplace_yn",
 }  # fmt: skip
 AGENT = {"MOD_TS": "modification_timestamp", "NAME": "member_full_name", "POSITION": "job_title",
-         "PHONE": "MemberPreferredPhone", "OFFICE_KEY": "office_key", "PHOTO_TS": "photo_last_updated",
+         "PHONE": "member_preferred_phone", "OFFICE_KEY": "office_key", "PHOTO_TS": "photo_last_updated",
          "PHOTO_CNT": "PhotosCount"}  # fmt: skip
 OFFICE = {"MOD_TS": "modification_timestamp", "NAME": "office_name", "STREET": "office_address1", "CITY": "office_city",
-          "PHONE": "OfficePhone", "LOGO_TS": "logo_last_updated"}  # fmt: skip
+          "PHONE": "office_phone", "LOGO_TS": "logo_last_updated"}  # fmt: skip
 SHOWING = {"LIST_KEY": "listing_key", "START_TS": "open_house_start_time", "END_TS": "open_house_end_time",
            "COMMENTS": "open_house_remarks"}  # fmt: skip
 UNCLASSED = {"coordinates_source", "coordinates_precision", "list_aor"}

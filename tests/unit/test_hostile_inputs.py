@@ -121,7 +121,8 @@ TABLE = (
 )  # fmt: skip
 OBJECTS = (
     b"\r\n--creaboundary\r\nContent-Type:image/jpeg\r\nContent-ID:9001\r\nObject-ID:1\r\nPreferred:1\r\n"
-    b"Description: In\r\nMay\r\nObjectData: FileSize=9\r\nObjectData: OrderHint=1\r\n\r\n\xff\xd8\r\n--x\xff\xd9\r\n--creaboundary\r\n"
+    b"Description: In\r\nMay\r\nObjectData: FileSize=9\r\nObjectData: OrderHint=1\r\n\r\n"
+    b"\xff\xd8\r\n--x\xff\xd9\r\n--creaboundary\r\n"
     b"Content-Type: text/xml\r\nContent-ID: 9001\r\nObject-ID: 2\r\nLocation: http://cdn.example/2.jpg\r\n\r\n"
     b'<RETS ReplyCode="0" ReplyText="OK"/>\r\n--creaboundary\r\nContent-ID: null\r\nObject-ID: null\r\n\r\n\r\n'
     b"--creaboundary\r\nContent-Type: text/xml\r\nContent-ID: 9002\r\nObject-ID: *\r\n\r\n"
