@@ -76,6 +76,20 @@ def test_portraits_and_logos_come_change_and_go(tmp_path: Path) -> None:
     pytest.fail(f"only {seen}")
 
 
+def test_a_feeds_own_mapping_file_is_applied_to_what_is_stored(tmp_path: Path) -> None:
+    with board(tmp_path, media="none") as here:
+        here.sync()
+        before = here.rows("property", "listing_key")
+        file = tmp_path / "board.yaml"
+        file.write_text("property:\n  TransactionType: [city_region, text, What it is offered for]\n")
+        here.feed["mapping_file"] = file
+        assert here.sync()["fetched"] == 0
+        after = here.rows("property", "listing_key")
+        assert {key: row.get("city_region") for key, row in after.items()} == {
+            key: row.get("transaction_type") for key, row in before.items()
+        }
+
+
 def test_changes_since_the_last_sync_are_enough(tmp_path: Path) -> None:
     with board(tmp_path, strategy="incremental", inventory_every="1d", media="location") as here:
         here.sync()

@@ -133,7 +133,9 @@ def _photos_in_words(plan: ResourcePlan, each: ClassPlan) -> str:
         return f"photos of type {plan.photo_type}, counted by {each.photo_count}, changed by {since}"
     if plan.kind == "property":
         return "no photos: the metadata name no field that counts them"
-    if plan.photo_type and each.photo_stamp:
+    if not plan.photo_type:
+        return "no photo: the metadata name no type of photo"
+    if each.photo_stamp:
         return f"photo of type {plan.photo_type}, there while {since} has a value"
     return "no photo: the metadata name no field that counts photos, and none for when they changed"
 
