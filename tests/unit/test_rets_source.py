@@ -23,7 +23,8 @@ from shared.sources.rets.settings import Override, RetsSourceSettings
 from shared.sources.rets.source import RetsSource
 from shared.sources.rets.state import RetsState
 from shared.sources.rets.windows import cut
-from tests.unit.rets_server import Say, ScriptedServer
+from tests.unit.mls_metadata import serving as serving_metadata
+from tests.unit.rets_server import Asked, Say, ScriptedServer
 from tests.unit.test_rets_quirks import board as metadata_of_a_board
 from tests.unit.test_rets_quirks import source_at
 
@@ -151,6 +152,42 @@ def test_a_field_that_the_metadata_keep_naming_is_done_without(sim: Simulator, s
     page = source.records("property", all_keys(sim)[:5])
     source.close()
     assert len(page.records) == 5
+
+
+@pytest.mark.parametrize("code", ["20200", "20202"])
+def test_after_metadata_were_read_again_once_a_request_is_replayed_without_what_is_unknown(code: str) -> None:
+    """Of the fields, and of what the query names: the timestamp has another name by now."""
+    before, after = stamped("MODIFIED"), stamped("CHANGED_AT")
+    metadata = serving_metadata(after)
+
+    def answer(asked: Asked) -> Say | None:
+        if asked.path != "/search":
+            return metadata(asked)
+        unknown = "MODIFIED" in asked.arguments["Select"] + asked.arguments["Query"]
+        return Say(f'<RETS ReplyCode="{code}" ReplyText="Unknown field: MODIFIED"/>' if unknown else CHANGED_ROWS)
+
+    with ScriptedServer(answer) as server:
+        source = source_at(server, before)
+        (page,) = source.changes("property", 0, 100)
+        assert [(record.key, record.stamp) for record in page.records] == [("77", "2024-03-05T14:00:00Z")]
+        asked = [(each.path, each.arguments.get("Query")) for each in server.asked if each.path == "/search"]
+        assert asked == [
+            ("/search", "(MODIFIED=1970-01-01T00:00:00Z+)"), ("/search", "(CHANGED_AT=1970-01-01T00:00:00Z+)"),
+            ("/search", "(SYSID=77)"),
+        ]  # fmt: skip
+
+
+CHANGED_ROWS = (
+    '<RETS ReplyCode="0"><COUNT Records="1"/><COLUMNS>\tSYSID\tCHANGED_AT\t</COLUMNS>'
+    "<DATA>\t77\t2024-03-05T14:00:00\t</DATA></RETS>"
+)
+
+
+def stamped(name: str) -> System:
+    """The metadata of one class with a key and a timestamp of this name."""
+    fields = (Field(system_name="SYSID", data_type="Int"), Field(system_name=name, data_type="DateTime"))
+    described = ResourceClass(class_name="1", class_time_stamp=name, fields=fields)
+    return System(resources=(Resource(resource_id="Property", key_field="SYSID", classes=(described,)),))
 
 
 def with_field(system: System, field: Field) -> System:

@@ -1,5 +1,7 @@
 """Columns that US boards fill"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,7 +10,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-COLUMNS = {
+COLUMNS: dict[str, dict[str, tuple[sa.types.TypeEngine[Any], str]]] = {
     "property_record": {
         "property_type": (sa.Text(), "Kind of property, by which boards divide their listings"),
         "standard_status": (sa.Text(), "Status in the words of the Data Dictionary"),
