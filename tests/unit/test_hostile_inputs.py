@@ -385,9 +385,18 @@ BOMBS: dict[str, Callable[[], Iterator[bytes]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BOMBS)
-@pytest.mark.parametrize("reader", ["page", "master", "login", "table", "metadata"])
-def test_bombs_are_refused_in_little_memory(name: str, reader: str) -> None:
+MENDED = {"endless comments", "endless white space"}
+"""What no reader sees, for the mender leaves it out; it takes seconds each time."""
+
+
+@pytest.mark.parametrize(
+    ("reader", "name"),
+    [
+        *itertools.product(("page", "master", "login"), BOMBS),
+        *itertools.product(("table", "metadata"), sorted(BOMBS.keys() - MENDED)),
+    ],
+)
+def test_bombs_are_refused_in_little_memory(reader: str, name: str) -> None:
     def read() -> None:
         mender = Mender(max_bytes=LIMIT)
         match reader:
