@@ -16,9 +16,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from services.simulator.main import Options, Simulator
 from tests.pipeline.inside import Inside
-from tests.pipeline.simulated import PASSWORD, USERNAME
 
 FEED = "board"
 CLASSES = ("RES", "LND", "COM")
@@ -52,7 +53,8 @@ class Board:
     feed: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.feed = {"protocol": "rets", "resources": ["property", "member", "office"]} | self.feed
+        login = {"username": "demo", "password": SecretStr("demo")}
+        self.feed = {"protocol": "rets", "resources": ["property", "member", "office"]} | login | self.feed
         self.here = Inside(self.folder, self.sim.login_url, feed=self.feed, feeds=(FEED,))
 
     def sync(self) -> dict[str, Any]:
@@ -157,8 +159,5 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def board(folder: Path, *faults: str, listings: int = 40, photos: int = 1, **feed: Any) -> Iterator[Board]:
     """A simulated MLS and an mlsync that has not synced it yet."""
-    options = Options(
-        personality="mls", listings=listings, photos=photos, username=USERNAME, password=PASSWORD, faults=list(faults)
-    )
-    with Simulator(options) as sim:
+    with Simulator(Options(personality="mls", listings=listings, photos=photos, faults=list(faults))) as sim:
         yield Board(folder, sim, feed)
