@@ -16,6 +16,7 @@ from shared.rets.errors import RetsParseError, RetsTruncatedError
 from shared.rets.schema.types import Field, ObjectKind, Resource, ResourceClass, System
 from shared.sources.base import PhotoObject, SourceRefusedError
 from shared.sources.ddf import MAX_SINGLES, DdfSource
+from shared.sources.rets.plan import make_plan
 from shared.sources.rets.settings import RetsSourceSettings
 from shared.sources.rets.source import RetsSource
 from shared.sources.rets.state import RetsState
@@ -507,6 +508,19 @@ def test_quirk_31_photos_that_only_a_search_gives() -> None:
         assert server.asked[-1].arguments["Select"] == "MediaKey,ResourceRecordKey,Order,MediaURL"
         with pytest.raises(SourceRefusedError, match="unknown object type"):
             list(source_at(server, System(resources=(listing,))).photos("property", "77", location=True))
+
+
+def test_quirk_31_photos_of_which_the_metadata_name_no_type_are_counted_all_the_same() -> None:
+    fields = tuple(Field(system_name=name) for name in ("MediaKey", "ResourceRecordID", "MediaURL"))
+    media = Resource(resource_id="Media", classes=(ResourceClass(class_name="M", fields=fields),))
+    counted = Field(system_name="PICS_", standard_name="PhotosCount", data_type="Int")
+    listing = msgspec.structs.replace(board(counted).resources[0], objects=())
+    for resources, said in (
+        ((listing, media), "photos by searches, counted by PICS_, changed by MODIFIED"),
+        ((listing,), "no photos: the metadata name no field that counts them"),
+    ):
+        (line,) = make_plan(System(resources=resources), RetsSourceSettings()).in_words()
+        assert line.endswith(said)
 
 
 def test_quirk_36_what_changed_is_asked_for_by_the_servers_own_clock_and_with_a_margin() -> None:

@@ -118,19 +118,23 @@ def make_plan(system: System, settings: RetsSourceSettings, without: Collection[
     Raises SourceRefusedError, which names the setting, when the settings name something that is not there, or a class
     has no key.
     """
+    media = _media(system)
     resources: dict[Kind, ResourcePlan] = {}
     for kind in KINDS:
         override = settings.overrides.get(kind, Override())
         found = _resource(system, kind, override)
         if found is not None:
-            resources[kind] = _planned(system, kind, found, override, frozenset(without), resources.get("property"))
-    return Plan(resources, zone_of(system), _media(system))
+            resources[kind] = _planned(
+                system, kind, found, override, frozenset(without), resources.get("property"), media
+            )  # fmt: skip
+    return Plan(resources, zone_of(system), media)
 
 
 def _photos_in_words(plan: ResourcePlan, each: ClassPlan) -> str:
     since = each.photo_stamp or each.stamp or "nothing"
-    if plan.photo_type and each.photo_count:
-        return f"photos of type {plan.photo_type}, counted by {each.photo_count}, changed by {since}"
+    if each.photo_count:
+        which = f"of type {plan.photo_type}" if plan.photo_type else "by searches"
+        return f"photos {which}, counted by {each.photo_count}, changed by {since}"
     if plan.kind == "property":
         return "no photos: the metadata name no field that counts them"
     if not plan.photo_type:
@@ -152,7 +156,7 @@ def _resource(system: System, kind: Kind, override: Override) -> Resource | None
 
 def _planned(
     system: System, kind: Kind, found: Resource, override: Override, without: frozenset[str],
-    listings: ResourcePlan | None,
+    listings: ResourcePlan | None, media: MediaPlan | None,
 ) -> ResourcePlan:  # fmt: skip
     chosen = [_class(kind, found, name) for name in override.classes] or list(found.classes)
     objects = {item.object_type: item for item in found.objects}
@@ -173,7 +177,7 @@ def _planned(
             override.timestamp_field, "timestamp_field", described.class_time_stamp, marked, "ModificationTimestamp"
         )
         photo_stamp = photo_count = listing = ""
-        if photo_type:
+        if photo_type or (kind == "property" and media is not None):
             photo_stamp = pick(
                 override.photo_timestamp_field,
                 "photo_timestamp_field",

@@ -78,7 +78,7 @@ class RowReader:
         changed = _instant(row.get(plan.photo_stamp or plan.stamp, ""), self._zone)
         if plan.one_photo:
             if count if count is not None else plan.photo_stamp and changed:
-                fields[PHOTO] = changed
+                fields[PHOTO] = changed or _instant(row.get(plan.stamp, ""), self._zone)
                 fields.pop(plan.elements.get(plan.photo_stamp, ""), None)
             return
         if count is None:
