@@ -236,7 +236,8 @@ class Media:
 
     def _given(self, feed: FeedMedia, want: PhotoWant, found: PhotoObject) -> Outcome:
         if found.data is None:
-            return Failed(want, "object_error", permanent=True, detail=redact(found.error or ""))
+            why = found.error or "the server gives addresses: set media to location"
+            return Failed(want, "object_error", permanent=True, detail=redact(why))
         return self._verified(feed, want, found.data)
 
     def _objects(

@@ -147,6 +147,7 @@ SWITCHES: dict[str, Switch] = {
 MLS_SWITCHES: dict[str, Switch] = {
     "no-ranges": Switch("searches that bound a key are refused (20206), or their bounds overlooked", "refused|ignored",
                         "refused"),
+    "offset-refused": Switch("a search with an Offset is refused (20203), whatever the offset", "1", "1"),
     "row-cap": Switch(
         "no search gives more than N rows, whatever its limit; VALUE: N, then how it says so (MAXROWS, 20208, or by "
         "its count alone) after a colon", r"[1-9]\d{0,6}(:(maxrows|20208|count))?", "500:maxrows",

@@ -36,6 +36,7 @@ is NULL. Instants are UTC; what the MLS writes without an offset is read as {zon
   Its member `#unfit` has, by the same paths, the reason for each value that does not fit. `mlsync status` counts both.
 - A measure has three columns: the number, its unit, and the text as sent. Text that is no number with a unit stands in
   the third alone.
+- Columns without a source element are for other MLSs, whose fields `shared/mapping/rets.yaml` assigns.
 - Parts of a record (rooms, photos, …) carry its key; `order` is their place in the order given, from 1.
 """
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 import yaml
 
-from shared.mapping.columns import ColumnSpec, FieldLine, MappingError, TableSpec, columns_of, distinct_columns
+from shared.mapping.columns import ColumnSpec, FieldLine, Kind, MappingError, TableSpec, columns_of, distinct_columns
 from shared.mapping.files import read_yaml
 
 
@@ -66,7 +66,7 @@ class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger only, so that a record that was touched but not changed rewrites no row, and is added by the view that the
     resource is then read through. ``photo`` is one of ``fields``: when the record's only photo last changed.
     ``lookups`` are, by element, further columns of that view: the column, the lookup that the element's codes are of,
-    a description.
+    a description. ``further`` are columns that this mapping does not fill and others may: what each holds, and means.
     """
 
     table: str
@@ -79,6 +79,7 @@ class ResourceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     media: MediaSpec | None = None
     photo: str | None = None
     embedded: EmbeddedSpec | None = None
+    further: dict[str, tuple[Kind, str]] = {}
 
     @property
     def decoded(self) -> tuple[DecodedSpec, ...]:
@@ -224,6 +225,8 @@ def _own(spec: ResourceSpec) -> Iterator[ColumnSpec]:
             for place, name in enumerate(columns, start=1):
                 yield ColumnSpec(name, "key", f"{kind} of number {place}", embedded_path(spec.embedded, kind))
     yield EXTRA
+    for name, (holds, about) in spec.further.items():
+        yield ColumnSpec(name, holds, about)
 
 
 def _links(spec: EmbeddedSpec) -> Iterator[ColumnSpec]:

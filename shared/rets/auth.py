@@ -40,6 +40,7 @@ class Authenticator:
         self._basic_allowed = basic_allowed
         self._make_cnonce = make_cnonce
         self.refused_basic = False
+        self._digest_fails = False
         self.sent: list[str] = []
         """What the last request carried that must appear in no text."""
         self.reset()
@@ -57,6 +58,13 @@ class Authenticator:
             return False
         self._use(strongest)
         return True
+
+    def fall_back(self, headers: Sequence[str]) -> bool:
+        """Use Basic where a digest was refused and it is offered as well: some servers check digests wrongly. Later
+        logins begin with it. False when there is nothing to fall back on."""
+        self._digest_fails = self._challenge is not None and self._challenge.scheme == "digest"
+        self._digest_fails = self._digest_fails and self.take(headers)
+        return self._digest_fails
 
     def note(self, authentication_info: str) -> None:
         """Take over the ``nextnonce`` of an ``Authentication-Info`` header; the count starts anew."""
@@ -87,7 +95,7 @@ class Authenticator:
         if challenge.scheme == "basic":
             self.refused_basic = not self._basic_allowed
             return 1 if self._basic_allowed else 0
-        if challenge.scheme != "digest" or "nonce" not in challenge.parameters:
+        if challenge.scheme != "digest" or "nonce" not in challenge.parameters or self._digest_fails:
             return 0
         base, _ = split_algorithm(challenge.parameters.get("algorithm", "MD5"))
         if base not in STRENGTH or HASHES[base] not in hashlib.algorithms_available:

@@ -14,9 +14,13 @@ class RetsParseError(SourceUnreadableError):
 
 
 class RetsReplyError(SourceRefusedError):
-    """The server refused with a reply code, which has its meaning for ``transaction`` only (RETS 1.7.2 App. C)."""
+    """The server refused with a reply code, which has its meaning for ``transaction`` only (RETS 1.7.2 App. C).
 
-    def __init__(self, transaction: str, code: str, message: str) -> None:
+    ``said`` are the server's own words, without secrets.
+    """
+
+    def __init__(self, transaction: str, code: str, message: str, said: str = "") -> None:
         super().__init__(message)
         self.transaction = transaction
         self.code = code
+        self.said = said

@@ -114,7 +114,7 @@ class RetsSession:
             try:
                 self._capabilities = self._log_in(trial)
             except RetsReplyError as error:
-                if error.code != "20036" or "version" not in str(error).lower() or not versions:
+                if error.code != "20036" or "version" not in error.said.lower() or not versions:
                     self._wire.forget()
                     raise
                 self._wire.version = versions.pop(0)
@@ -304,7 +304,7 @@ class RetsSession:
                 raise SourcePausedError(f"{message}; left alone for {pause:.0f} s", pause)
             if rule.then is None:
                 raise verdict.kind(message, verdict.retry_after if verdict.retry_after is not None else seconds)
-        raise RetsReplyError(transaction, verdict.code, message + (f"; {rule.remedy}" if rule.remedy else ""))
+        raise RetsReplyError(transaction, verdict.code, message + (f"; {rule.remedy}" if rule.remedy else ""), said)
 
     def _safe(self, text: str) -> str:
         """The server's words fit for a log: short, without control characters, credentials or cookies."""

@@ -79,7 +79,8 @@ class RetsWire:
     ) -> tuple[Answer, str]:
         """The answer, whatever its status, and the address that gave it.
 
-        A challenge is answered once, again only when the server says that the nonce is stale. Raises
+        A challenge is answered once, again only when the server says that the nonce is stale, or, of a login, when it
+        offers Basic too. Raises
         SourceRefusedError for a redirect or address that the credentials must not follow, and requests' exceptions.
         """
         if self._current is not None:
@@ -97,7 +98,11 @@ class RetsWire:
                     "list it in auth_hosts if its owner may have the credentials"
                 )
             answer = self._once(transaction, method, url, body, timeout)
-            if answer.status == 401 and challenges < _MAX_CHALLENGES and self._may_answer(answer, challenges):
+            if (
+                answer.status == 401
+                and challenges < _MAX_CHALLENGES
+                and self._may_answer(transaction, answer, challenges)
+            ):
                 challenges += 1
             elif answer.status in _REDIRECTS and answer.header("Location") and redirects < _MAX_REDIRECTS:
                 redirects += 1
@@ -214,10 +219,10 @@ class RetsWire:
             self._spoiled = 0
         self._after_response(transaction, _outcome(answer), answer.wire_bytes)
 
-    def _may_answer(self, answer: Answer, answered: int) -> bool:
+    def _may_answer(self, transaction: str, answer: Answer, answered: int) -> bool:
         offered = answer.headers("WWW-Authenticate")
         if answered and not any(challenge.stale for challenge in parse_challenges(offered)):
-            return False
+            return transaction == "Login" and self._auth.fall_back(offered)
         if self._auth.take(offered):
             return True
         if self._auth.refused_basic:

@@ -25,9 +25,8 @@ class Inside(Installation):
 
     def app(self) -> App:
         """All of mlsync, not opened yet."""
-        feed = FeedSettings(
-            protocol="ddf", login_url=self.login_url, username=USERNAME, password=SecretStr(PASSWORD), **self.feed
-        )
+        mls = {"protocol": "ddf", "login_url": self.login_url, "username": USERNAME, "password": SecretStr(PASSWORD)}
+        feed = FeedSettings(**{**mls, **self.feed})
         where: dict[str, Any] = {"database_url": f"sqlite:///{self.database}", "media_url": f"file:{self.media}"}
         if self.place is not None:
             where = {name.removeprefix("MLSYNC_").lower(): text for name, text in self.place.settings.items()}

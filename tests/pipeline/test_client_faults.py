@@ -102,7 +102,7 @@ def test_a_sync_ends_in_step_in_spite_of(tmp_path: Path, fault: str) -> None:
         assert it.differences() == []
 
 
-def test_text_escaped_twice_follows_the_setting_without_being_fetched_again(tmp_path: Path) -> None:
+def test_quirk_18_text_escaped_twice_follows_the_setting_without_being_fetched_again(tmp_path: Path) -> None:
     with world(tmp_path, "double-escaping") as it:
         it.here.set(unescape="never")
         it.here.sync()

@@ -50,7 +50,7 @@ def content(record: Json) -> Json:
     return {name: value for name, value in record.items() if name not in ("stamp", "modified")}
 
 
-def test_a_mass_touch_rewrites_no_wide_row_and_writes_no_history(tmp_path: Path) -> None:
+def test_quirk_23_a_mass_touch_rewrites_no_wide_row_and_writes_no_history(tmp_path: Path) -> None:
     with simulated(LISTINGS, PHOTOS) as mls:
         here = inside(tmp_path, mls.login_url, media="link")
         first = here.in_step()

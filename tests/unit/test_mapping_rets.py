@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,20 @@ def test_standard_names_go_to_their_columns_and_the_rest_to_extra() -> None:
         "#class": "RES", "BEDS_X": "3", "YearBuilt": "old", "#restricted": ["SOLD"], "#unfit": {"YearBuilt": "number"},
     }  # fmt: skip
     assert found.unknown == ["BEDS_X"]
+
+
+def test_columns_that_only_other_mlss_fill() -> None:
+    found = mapped({"StandardStatus": "Active", "MlsStatus": "A", "PropertyType": "RES", "OriginalListPrice": "9.99",
+                    "ClosePrice": "8", "CloseDate": "2024-03-05", "OnMarketDate": "2024-01-05", "BathroomsFull": "2",
+                    "CountyOrParish": "Kent", "GarageSpaces": "1.5"})  # fmt: skip
+    assert found.extra == {}
+    assert row(found) == {
+        "feed": "board", "listing_key": "7", "photos_count": 0, "standard_status": "Active", "mls_status": "A",
+        "property_type": "RES", "original_list_price": Decimal("9.99"), "close_price": Decimal(8),
+        "close_date": date(2024, 3, 5), "on_market_date": date(2024, 1, 5), "bathrooms_full": 2,
+        "county_or_parish": "Kent", "garage_spaces": Decimal("1.5"),
+    }  # fmt: skip
+    assert not {column for name, column in columns_by_element("ddf").items() if column.endswith("standard_status")}
 
 
 def test_the_record_is_as_old_as_its_own_timestamp_whatever_else_the_stamp_says() -> None:

@@ -243,7 +243,7 @@ def test_cookies_come_back_everywhere_whatever_their_path() -> None:
         Say('<RETS ReplyCode="0"><RETS-STATUS ReplyCode="20701" ReplyText="late"/></RETS>'),
     ],
 )
-def test_lost_session_is_logged_in_again_once_with_a_clean_jar_and_replayed(lost: Say) -> None:
+def test_quirk_2_a_lost_session_is_logged_in_again_once_with_a_clean_jar_and_replayed(lost: Say) -> None:
     lost.headers = [("Set-Cookie", "old=1; Path=/")]
     with serving(lost, Say(FOUND)) as server:
         assert search(server.session()) == 7
@@ -316,7 +316,7 @@ def test_retry_after_is_obeyed_and_handed_on() -> None:
     assert slept[-1] == 42.0
 
 
-def test_second_login_not_permitted_is_waited_out_at_login() -> None:
+def test_quirk_4_a_second_login_not_permitted_is_waited_out() -> None:
     slept: list[float] = []
     with serving(code(20022), Say(LOGIN), path="/login") as server:
         server.session(slept=slept).login()
@@ -343,7 +343,7 @@ def test_refusal_is_final_at_once(said: Say, text: str) -> None:
     assert slept == []
 
 
-def test_body_counts_before_status() -> None:
+def test_quirk_1_the_body_counts_before_the_status() -> None:
     with serving(Say(FOUND, status=404)) as server:
         assert search(server.session()) == 7
         assert [asked.method for asked in server.asked] == ["GET", "POST"]
@@ -365,7 +365,7 @@ def test_search_falls_back_to_get_and_stays_there(status: int) -> None:
         assert server.asked[2].arguments == ARGUMENTS
 
 
-def test_version_is_changed_when_the_server_speaks_of_it() -> None:
+def test_quirk_5_the_version_is_changed_when_the_server_speaks_of_it() -> None:
     def answer(asked: Asked) -> Say | None:
         if asked.headers["RETS-Version"] == "RETS/1.5":
             return None
@@ -515,7 +515,7 @@ def test_unread_answer_does_not_harm_the_next_request() -> None:
             list(first.chunks())
 
 
-def test_logout_never_raises() -> None:
+def test_quirk_37_logout_never_raises() -> None:
     for said in (
         Say(write=lambda stream: None),
         Say("gone", status=401),

@@ -23,6 +23,10 @@ from shared.sources.rets.settings import Override, RetsSourceSettings
 from shared.sources.rets.source import RetsSource
 from shared.sources.rets.state import RetsState
 from shared.sources.rets.windows import cut
+from tests.unit.mls_metadata import serving as serving_metadata
+from tests.unit.rets_server import Asked, Say, ScriptedServer
+from tests.unit.test_rets_quirks import board as metadata_of_a_board
+from tests.unit.test_rets_quirks import source_at
 
 LISTINGS = 80
 NOTHING = RetsSourceSettings()
@@ -150,6 +154,42 @@ def test_a_field_that_the_metadata_keep_naming_is_done_without(sim: Simulator, s
     assert len(page.records) == 5
 
 
+@pytest.mark.parametrize("code", ["20200", "20202"])
+def test_after_metadata_were_read_again_once_a_request_is_replayed_without_what_is_unknown(code: str) -> None:
+    """Of the fields, and of what the query names: the timestamp has another name by now."""
+    before, after = stamped("MODIFIED"), stamped("CHANGED_AT")
+    metadata = serving_metadata(after)
+
+    def answer(asked: Asked) -> Say | None:
+        if asked.path != "/search":
+            return metadata(asked)
+        unknown = "MODIFIED" in asked.arguments["Select"] + asked.arguments["Query"]
+        return Say(f'<RETS ReplyCode="{code}" ReplyText="Unknown field: MODIFIED"/>' if unknown else CHANGED_ROWS)
+
+    with ScriptedServer(answer) as server:
+        source = source_at(server, before)
+        (page,) = source.changes("property", 0, 100)
+        assert [(record.key, record.stamp) for record in page.records] == [("77", "2024-03-05T14:00:00Z")]
+        asked = [(each.path, each.arguments.get("Query")) for each in server.asked if each.path == "/search"]
+        assert asked == [
+            ("/search", "(MODIFIED=1970-01-01T00:00:00Z+)"), ("/search", "(CHANGED_AT=1970-01-01T00:00:00Z+)"),
+            ("/search", "(SYSID=77)"),
+        ]  # fmt: skip
+
+
+CHANGED_ROWS = (
+    '<RETS ReplyCode="0"><COUNT Records="1"/><COLUMNS>\tSYSID\tCHANGED_AT\t</COLUMNS>'
+    "<DATA>\t77\t2024-03-05T14:00:00\t</DATA></RETS>"
+)
+
+
+def stamped(name: str) -> System:
+    """The metadata of one class with a key and a timestamp of this name."""
+    fields = (Field(system_name="SYSID", data_type="Int"), Field(system_name=name, data_type="DateTime"))
+    described = ResourceClass(class_name="1", class_time_stamp=name, fields=fields)
+    return System(resources=(Resource(resource_id="Property", key_field="SYSID", classes=(described,)),))
+
+
 def with_field(system: System, field: Field) -> System:
     first, *others = system.resources
     classes = tuple(msgspec.structs.replace(each, fields=(*each.fields, field)) for each in first.classes)
@@ -191,6 +231,81 @@ def test_what_is_asked_for_can_be_told_in_words(source: RetsSource) -> None:
     assert "property: Property, class RES, 25 fields, key LIST_KEY, timestamp MOD_TS, photos of type LargePhoto, "\
         "counted by PHOTO_CNT, changed by PHOTO_TS" in lines  # fmt: skip
     assert any(line.startswith("open_house: OpenHouse") for line in lines)
+    assert any(line.endswith("photos of type LargePhoto, counted by PHOTO_CNT, changed by PHOTO_TS") for line in lines
+               if line.startswith("member: Agent"))  # fmt: skip
+    assert any(line.endswith("photo of type ThumbnailPhoto, there while LOGO_TS has a value") for line in lines
+               if line.startswith("office: Office"))  # fmt: skip
+
+
+PEOPLE = (
+    Field(system_name="K", standard_name="MemberKey"),
+    Field(system_name="T", standard_name="ModificationTimestamp", data_type="DateTime"),
+    Field(system_name="N", standard_name="PhotosCount", data_type="Int"),
+    Field(system_name="P", standard_name="", data_type="DateTime"),
+    Field(system_name="Photo", data_type="Character"),
+)
+CHANGED, SHOT = "2024-03-05T14:00:00Z", "2023-01-02T03:04:05Z"
+
+
+@pytest.mark.parametrize(
+    ("stamp", "counted", "row", "photo"),
+    [
+        ("P", "N", {"N": "2", "P": SHOT}, SHOT),
+        ("P", "N", {"N": "0", "P": SHOT}, None),
+        ("P", "N", {"N": "", "P": SHOT}, SHOT),
+        ("P", "", {"P": SHOT}, SHOT),
+        ("P", "", {"P": ""}, None),
+        ("", "N", {"N": "1"}, CHANGED),
+        ("P", "N", {"N": "1", "P": ""}, CHANGED),
+        ("", "N", {"N": "0"}, None),
+        ("T", "", {}, None),
+    ],
+)
+def test_of_an_agents_photo_is_told_by_a_count_or_else_by_a_timestamp_of_its_own(
+    stamp: str, counted: str, row: dict[str, str], photo: str | None
+) -> None:
+    described = ResourceClass(
+        class_name="A", fields=tuple(each for each in PEOPLE if each.system_name != "N" or counted)
+    )
+    kinds = (
+        ObjectKind(object_type="Map", mime_type="image/png"),
+        ObjectKind(object_type="Portrait", mime_type="image/jpeg", object_time_stamp=stamp, object_count=counted),
+    )
+    resource = Resource(resource_id="Agent", key_field="K", classes=(described,), objects=kinds)
+    plan = make_plan(System(resources=(resource,)), NOTHING)
+    (each,) = plan.resource("member").classes
+    assert plan.resource("member").photo_type == "Portrait"
+    record = RowReader(each, (), plan.zone).record({"K": "7", "T": CHANGED, "Photo": "see below", **row})
+    assert record.fields.get("Photo") == photo
+    assert record.fields["Photo_"] == "see below"
+    assert record.stamp == (f"{CHANGED}|{SHOT}" if stamp == "P" and row["P"] else CHANGED)
+
+
+def test_an_agents_photo_without_a_type_is_none() -> None:
+    described = ResourceClass(class_name="A", fields=PEOPLE)
+    resource = Resource(resource_id="Agent", key_field="K", classes=(described,))
+    plan = make_plan(System(resources=(resource,)), NOTHING)
+    (each,) = plan.resource("member").classes
+    assert "Photo" not in RowReader(each, (), plan.zone).record({"K": "7", "N": "1", "P": SHOT}).fields
+    (line,) = plan.in_words()
+    assert line.endswith("no photo: the metadata name no type of photo")
+    chosen = RetsSourceSettings(
+        {"member": Override(photo_type="Photo", photo_timestamp_field="P", photo_count_field="N")}
+    )
+    (line,) = make_plan(System(resources=(resource,)), chosen).in_words()
+    assert line.endswith("photos of type Photo, counted by N, changed by P")
+
+
+def test_what_the_login_may_not_see_is_asked_to_be_marked_and_is_none() -> None:
+    table = (
+        '<RETS ReplyCode="0"><COUNT Records="1"/><COLUMNS>\tSYSID\tMLSNUM\tMODIFIED\tPICS\t</COLUMNS>'
+        "<DATA>\t77\t****\t2024-03-05T14:00:00\t\t</DATA></RETS>"
+    )
+    with ScriptedServer(lambda asked: Say(table) if asked.path == "/search" else None) as server:
+        (record,) = source_at(server, metadata_of_a_board()).records("property", ["77"]).records
+        assert server.asked[-1].arguments["RestrictedIndicator"] == "****"
+    assert "ListingId" not in record.fields
+    assert record.fields["#restricted"] == ["ListingId"]
 
 
 @pytest.mark.parametrize(

@@ -134,15 +134,17 @@ def _field(column: Column, key: bool) -> dict[str, str]:
         "LookupName": column.lookup,
         "Unique": "1" if key else "0",
         "ModTimeStamp": "1" if column.system_name == "MOD_TS" else "0",
-        "InKeyIndex": "1" if key or column.system_name in {"MOD_TS", "PHOTO_TS"} else "0",
+        "InKeyIndex": "1" if key or column.system_name in {"MOD_TS", "PHOTO_TS", "LOGO_TS"} else "0",
     }
 
 
 def _object(resource: str, kind: str) -> _Item:
-    listing = resource == "Property"
+    names = {column.system_name for each in classes(resource) for column in each.columns}
+    stamp, count = (next((name for name in wanted if name in names), "")
+                    for wanted in (("PHOTO_TS", "LOGO_TS"), ("PHOTO_CNT",)))  # fmt: skip
     return _Item({"MetadataEntryID": f"{resource}{kind}", "ObjectType": kind, "MIMEType": "image/jpeg",
-                  "VisibleName": kind, "Description": kind, "ObjectTimeStamp": "PHOTO_TS" if listing else "MOD_TS",
-                  "ObjectCount": "PHOTO_CNT" if listing else ""})  # fmt: skip
+                  "VisibleName": kind, "Description": kind, "ObjectTimeStamp": stamp,
+                  "ObjectCount": count})  # fmt: skip
 
 
 def _lookup(resource: str, name: str, edition: Edition, stamps: Mapping[str, str]) -> _Item:

@@ -63,7 +63,10 @@ def _made(view: View, resource: str, number: int) -> tuple[tuple[str, Row], ...]
 
 
 def _of_person(person: Person) -> dict[str, Typed]:
-    extra: dict[str, Typed] = {"key": person.key, "stamp": _instant(person.stamp)}
+    photo = person.values.get("PhotoLastUpdated", person.values.get("LogoLastUpdated"))
+    extra: dict[str, Typed] = {"key": person.key, "stamp": _instant(person.stamp), "photos": Decimal(photo is not None)}
+    if isinstance(photo, Moment):
+        extra["photo_stamp"] = _instant(photo.instant)
     if person.phones:
         extra["phone"] = person.phones[0].text
     if person.office is not None:

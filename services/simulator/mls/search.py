@@ -48,6 +48,8 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     holds = _query(world, kind, call, standard, faults.on("no-ranges"))
     found = [row for row in records(world.view(), kind) if holds(row)]
     limit, offset = _paging(call)
+    if call.get("offset") and faults.on("offset-refused") is not None:
+        raise RefusedError(20203, "Offset is not supported")
     cap, _, ends = (faults.on("row-cap") or "").partition(":")
     if cap:
         limit = min(limit or int(cap), int(cap))

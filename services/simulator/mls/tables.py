@@ -44,6 +44,8 @@ NAME        MemberFullName          Character 80   -                Name
 POSITION    JobTitle                Character 80   -                Position
 PHONE       MemberPreferredPhone    Character 30   -                @phone
 OFFICE_KEY  OfficeKey               Character 12   -                @office
+PHOTO_TS    PhotosChangeTimestamp   DateTime  0    -                @photo_stamp
+PHOTO_CNT   PhotosCount             Int       0    -                @photos
 """
 _OFFICE = """
 OFFICE_KEY  OfficeKey               Character 12   -                @key
@@ -52,6 +54,7 @@ NAME        OfficeName              Character 80   -                Name
 STREET      OfficeAddress1          Character 120  -                Address/StreetAddress
 CITY        OfficeCity              Character 50   -                Address/City
 PHONE       OfficePhone             Character 30   -                @phone
+LOGO_TS     LogoChangeTimestamp     DateTime  0    -                @photo_stamp
 """
 _OPEN_HOUSE = """
 OH_KEY      OpenHouseKey            Character 20   -                @key

@@ -15,7 +15,9 @@ from shared.sources.rets.settings import KINDS, Kind, Override, RetsSourceSettin
 
 MEDIA: Final = "Media"
 OPEN_HOUSES: Final = "OpenHouse"
-_RESERVED: Final = frozenset({MEDIA, OPEN_HOUSES})
+PHOTO: Final = "Photo"
+"""Of an agent or office: when its one photo last changed, while it has one."""
+_RESERVED: Final = frozenset({MEDIA, OPEN_HOUSES, PHOTO})
 
 _NAMES: Final[dict[Kind, tuple[str, ...]]] = {
     "property": ("Property",),
@@ -25,11 +27,14 @@ _NAMES: Final[dict[Kind, tuple[str, ...]]] = {
 }
 _TYPES: Final = ("HiRes", "LargePhoto", "Photo")
 """Types of object that hold photos, the largest first."""
+_NO_PHOTOS: Final = frozenset({"Map", "Plat", "VRImage"})
+"""Types that may be images and show something else (RETS 1.7.2 §11.3.5)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassPlan:
     """One class: which of its fields are asked for, and what those with a meaning to us are called ("": has none).
+    ``one_photo``: its records have at most one, as agents and offices do.
 
     ``elements`` are by SystemName the names that a record's values get: the StandardName where a field has one of its
     own, else the SystemName.
@@ -43,6 +48,7 @@ class ClassPlan:
     stamp: str = ""
     photo_stamp: str = ""
     photo_count: str = ""
+    one_photo: bool = False
     listing: str = ""
 
     @property
@@ -68,11 +74,24 @@ class ResourcePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """A class whose records have the addresses of photos: which fields are asked for, and which of them say whose photo
+    it is, at which place ("": none says so), and where."""
+
+    described: ClassPlan
+    record: str
+    order: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that is asked for. ``zone`` is where the server's clock hangs."""
+    """Everything that is asked for. ``zone`` is where the server's clock hangs. ``media`` is for servers that give
+    photos by searches alone."""
 
     resources: Mapping[Kind, ResourcePlan]
     zone: tzinfo
+    media: MediaPlan | None = None
 
     def resource(self, name: str) -> ResourcePlan:
         """Raises SourceRefusedError for one that the server does not have."""
@@ -88,7 +107,7 @@ class Plan:
         for kind, plan in self.resources.items():
             for each in plan.classes:
                 parts = [f"key {each.key}", f"timestamp {each.stamp}" if each.stamp else "no timestamp"]
-                if kind == "property":
+                if kind != "open_house":
                     parts.append(_photos_in_words(plan, each))
                 yield f"{kind}: {plan.name}, class {each.name}, {len(each.fields)} fields, {', '.join(parts)}"
 
@@ -99,20 +118,30 @@ def make_plan(system: System, settings: RetsSourceSettings, without: Collection[
     Raises SourceRefusedError, which names the setting, when the settings name something that is not there, or a class
     has no key.
     """
+    media = _media(system)
     resources: dict[Kind, ResourcePlan] = {}
     for kind in KINDS:
         override = settings.overrides.get(kind, Override())
         found = _resource(system, kind, override)
         if found is not None:
-            resources[kind] = _planned(system, kind, found, override, frozenset(without), resources.get("property"))
-    return Plan(resources, zone_of(system))
+            resources[kind] = _planned(
+                system, kind, found, override, frozenset(without), resources.get("property"), media
+            )  # fmt: skip
+    return Plan(resources, zone_of(system), media)
 
 
 def _photos_in_words(plan: ResourcePlan, each: ClassPlan) -> str:
-    if not plan.photo_type or not each.photo_count:
-        return "no photos: the metadata name no field that counts them"
     since = each.photo_stamp or each.stamp or "nothing"
-    return f"photos of type {plan.photo_type}, counted by {each.photo_count}, changed by {since}"
+    if each.photo_count:
+        which = f"of type {plan.photo_type}" if plan.photo_type else "by searches"
+        return f"photos {which}, counted by {each.photo_count}, changed by {since}"
+    if plan.kind == "property":
+        return "no photos: the metadata name no field that counts them"
+    if not plan.photo_type:
+        return "no photo: the metadata name no type of photo"
+    if each.photo_stamp:
+        return f"photo of type {plan.photo_type}, there while {since} has a value"
+    return "no photo: the metadata name no field that counts photos, and none for when they changed"
 
 
 def _resource(system: System, kind: Kind, override: Override) -> Resource | None:
@@ -127,11 +156,11 @@ def _resource(system: System, kind: Kind, override: Override) -> Resource | None
 
 def _planned(
     system: System, kind: Kind, found: Resource, override: Override, without: frozenset[str],
-    listings: ResourcePlan | None,
+    listings: ResourcePlan | None, media: MediaPlan | None,
 ) -> ResourcePlan:  # fmt: skip
     chosen = [_class(kind, found, name) for name in override.classes] or list(found.classes)
     objects = {item.object_type: item for item in found.objects}
-    photo_type = _photo_type(objects, override) if kind == "property" else ""
+    photo_type = _photo_type(objects, override) if kind != "open_house" else ""
     photo = objects.get(photo_type, ObjectKind())
     classes = []
     for described in chosen:
@@ -148,7 +177,7 @@ def _planned(
             override.timestamp_field, "timestamp_field", described.class_time_stamp, marked, "ModificationTimestamp"
         )
         photo_stamp = photo_count = listing = ""
-        if photo_type:
+        if photo_type or (kind == "property" and media is not None):
             photo_stamp = pick(
                 override.photo_timestamp_field,
                 "photo_timestamp_field",
@@ -163,10 +192,30 @@ def _planned(
         classes.append(
             ClassPlan(
                 found.name, described, fields, _elements(fields), key, stamp,
-                "" if photo_stamp == stamp else photo_stamp, photo_count, listing,
+                "" if photo_stamp == stamp else photo_stamp, photo_count, bool(photo_type and kind != "property"),
+                listing,
             )
         )  # fmt: skip
     return ResourcePlan(kind, found.name, tuple(classes), found.lookups, photo_type)
+
+
+def _media(system: System) -> MediaPlan | None:
+    """By the names of the RESO Data Dictionary, which all servers have whose photos are there."""
+    for resource in system.resources:
+        if MEDIA in (resource.resource_id, resource.standard_name):
+            for described in resource.classes:
+                names = {field.system_name: field.system_name for field in described.fields}
+                names |= {field.standard_name: field.system_name for field in described.fields}
+                key, record, url, order = (
+                    next((names[name] for name in wanted if name in names), "")
+                    for wanted in ((resource.key_field, "MediaKey"), ("ResourceRecordKey", "ResourceRecordID"),
+                                   ("MediaURL",), ("Order",))
+                )  # fmt: skip
+                if key and record and url:
+                    wanted = {key, record, order, url}
+                    fields = tuple(field for field in described.fields if field.system_name in wanted)
+                    return MediaPlan(ClassPlan(resource.name, described, fields, {}, key), record, order, url)
+    return None
 
 
 def _class(kind: Kind, resource: Resource, name: str) -> ResourceClass:
@@ -181,8 +230,8 @@ def _photo_type(objects: Mapping[str, ObjectKind], override: Override) -> str:
     if override.photo_type:
         return override.photo_type
     known = next((name for name in _TYPES if name in objects), "")
-    pictures = (item.object_type for item in objects.values() if item.mime_type.lower().startswith("image/"))
-    return known or next(pictures, "")
+    pictures = (name for name, item in objects.items() if item.mime_type.lower().startswith("image/"))
+    return known or next((name for name in pictures if name not in _NO_PHOTOS), "")
 
 
 def _linked(system: System, resource: Resource, listings: ResourcePlan | None) -> Iterator[str]:

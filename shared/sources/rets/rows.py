@@ -13,7 +13,7 @@ from shared.mapping.times import parse_stamp
 from shared.messages import SourceRecord
 from shared.rets.schema.types import Lookup
 from shared.rets.schema.values import Value, ValueReader
-from shared.sources.rets.plan import MEDIA, OPEN_HOUSES, ClassPlan
+from shared.sources.rets.plan import MEDIA, OPEN_HOUSES, PHOTO, ClassPlan
 
 Row = Mapping[str, str]
 
@@ -39,12 +39,7 @@ class RowReader:
         plan = self._plan
         stamp = stamp_of(row, plan, self._zone)
         fields = self.fields(row)
-        photos = self._photos(row)
-        if photos is not None:  # then the record's own photos say all that these fields do
-            fields.pop(plan.elements[plan.photo_count], None)
-        if photos:
-            fields[MEDIA] = photos if len(photos) > 1 else photos[0]
-            fields.pop(plan.elements.get(plan.photo_stamp, ""), None)
+        self._add_photos(fields, row)
         if open_houses:
             fields[OPEN_HOUSES] = list(open_houses) if len(open_houses) > 1 else open_houses[0]
             stamp = with_open_houses(
@@ -76,17 +71,30 @@ class RowReader:
             found[RESTRICTED] = sorted(plan.elements.get(name, name) for name in typed.restricted)
         return found
 
-    def _photos(self, row: Row) -> list[dict[str, str]] | None:
-        """One entry for each photo that the row counts, None if it does not count; all change when any does."""
+    def _add_photos(self, fields: dict[str, Any], row: Row) -> None:
+        """What a row tells of photos, in place of the fields that tell it. All of a record's change when any does."""
         plan = self._plan
-        counted = row.get(plan.photo_count, "") if plan.photo_count else ""
-        if not (counted.isascii() and counted.isdigit()) or len(counted) > 6:
-            return None
+        count = self._counted(row)
         changed = _instant(row.get(plan.photo_stamp or plan.stamp, ""), self._zone)
-        return [
-            {"Order": str(order), "ModificationTimestamp": changed}
-            for order in range(1, min(int(counted), MOST_PHOTOS) + 1)
+        if plan.one_photo:
+            if count if count is not None else plan.photo_stamp and changed:
+                fields[PHOTO] = changed or _instant(row.get(plan.stamp, ""), self._zone)
+                fields.pop(plan.elements.get(plan.photo_stamp, ""), None)
+            return
+        if count is None:
+            return
+        fields.pop(plan.elements[plan.photo_count], None)
+        photos = [
+            {"Order": str(order), "ModificationTimestamp": changed} for order in range(1, min(count, MOST_PHOTOS) + 1)
         ]
+        if photos:
+            fields[MEDIA] = photos if len(photos) > 1 else photos[0]
+            fields.pop(plan.elements.get(plan.photo_stamp, ""), None)
+
+    def _counted(self, row: Row) -> int | None:
+        """How many photos the row counts, None if it does not."""
+        counted = row.get(self._plan.photo_count, "") if self._plan.photo_count else ""
+        return int(counted) if counted.isascii() and counted.isdigit() and len(counted) <= 6 else None
 
 
 KEY: Final = "OpenHouseKey"

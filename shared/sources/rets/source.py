@@ -27,10 +27,10 @@ from shared.rets.schema.types import System
 from shared.rets.search import Ending, Search, ending
 from shared.rets.session import RetsSession
 from shared.sources.base import Inventory, Page, PhotoObject, SourceRefusedError, SourceUnreadableError
-from shared.sources.rets.plan import ClassPlan, Plan, ResourcePlan
+from shared.sources.rets.plan import ClassPlan, MediaPlan, Plan, ResourcePlan
 from shared.sources.rets.rows import INDICATOR, Row, RowReader, stamp_of, with_open_houses
 from shared.sources.rets.state import RetsState
-from shared.sources.rets.windows import MOST, STALLED, cut
+from shared.sources.rets.windows import MOST, STALLED, cut, rank
 
 MAX_KEYS: Final = 100
 """Records asked for in one request."""
@@ -39,6 +39,8 @@ MAX_SINGLES: Final = 100
 _MOST_ROWS: Final = 20_000_000
 _MARGIN: Final = timedelta(minutes=1)
 """What changed so long before the server's clock is looked at twice."""
+_NO_OBJECTS: Final = frozenset({"20400", "20401"})
+"""What servers say whose photos are not to be had by GetObject at all."""
 _FIELDS_UNKNOWN: Final = frozenset({"20200", "20202"})
 _RANGE_REFUSED: Final = frozenset({"20200", "20203", "20206", "20211"})
 _DROPS: Final = 20
@@ -280,19 +282,38 @@ class RetsSource:
         return Metadata(found)
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
-        """Photos of a record by GetObject. Where the server does not offer addresses, the bytes.
+        """Photos of a record by GetObject, of agents and offices the one to be shown first. Where the server does not
+        offer addresses, the bytes.
 
         Records tell how many there are and not how the server numbers them, which may leave numbers out: so the first
         that comes is number 1. A server that gives one object where all were asked for is asked for each of ``orders``.
+        One that does not know such objects, but has records of photos (resource Media), is asked for addresses there.
         """
-        plan = self._plan().resource(resource)
+        whole = self._plan()
+        plan = whole.resource(resource)
+        if whole.media is not None and (not plan.photo_type or plan.kind in self._state.photos_by_search):
+            yield from self._searched(whole.media, key)
+            return
         if not plan.photo_type:
             return
-        wanted = sorted(order for order in orders if order > 0)
+        try:
+            yield from self._photos(plan, key, location, sorted(order for order in orders if order > 0))
+        except RetsReplyError as error:
+            if whole.media is None or error.code not in _NO_OBJECTS:
+                raise
+            self._state.photos_by_search.add(plan.kind)
+            yield from self._searched(whole.media, key)
+
+    def _photos(self, plan: ResourcePlan, key: str, location: bool, wanted: list[int]) -> Iterator[PhotoObject]:
         try:
             ObjectRequest(plan.name, plan.photo_type, {key: ()})
         except ValueError:
             yield PhotoObject(0, error="the key cannot be asked for")
+            return
+        if plan.kind != "property":
+            request = ObjectRequest(plan.name, plan.photo_type, {key: ()}, location, preferred=True)
+            with self._session.get_object(request.arguments()) as answer:
+                yield from self._numbered(answer, key)
             return
         with self._get_object(plan, key, (), location) as answer:
             alone = holds_one(answer) and wanted[-1:] > [1]
@@ -304,6 +325,12 @@ class RetsSource:
                 found = next(self._numbered(answer, key), None)
             if found is not None:
                 yield replace(found, order=order)
+
+    def _searched(self, media: MediaPlan, key: str) -> Iterator[PhotoObject]:
+        """Addresses from the server's records of photos, where GetObject gives none."""
+        rows = self._by_keys(media.described, media.record, [key]).rows
+        urls = [row[media.url] for row in sorted(rows, key=lambda row: rank(row.get(media.order, "")))]
+        yield from (PhotoObject(place, url=url) for place, url in enumerate(filter(None, urls), start=1))
 
     def _numbered(self, answer: Answer, key: str) -> Iterator[PhotoObject]:
         """The objects of an answer by their places in it; an error about none of them stays one about all."""
@@ -343,7 +370,7 @@ class RetsSource:
                     reloaded = True
                     self._state.reload(plan, self._fetch)
                     continue
-                names = _named(str(error), plan)
+                names = _named(error.said, plan)
                 if not names:
                     raise
                 self._state.do_without(names)
@@ -481,9 +508,9 @@ def _value(text: str, plan: Plan | None) -> str:
         return ""
 
 
-def _named(error: str, plan: Plan) -> frozenset[str]:
+def _named(said: str, plan: Plan) -> frozenset[str]:
     """The fields that a refusal names, but for those that nothing can be done without."""
-    words = frozenset(re.findall(r"[A-Za-z0-9_]+", error))
+    words = frozenset(re.findall(r"[A-Za-z0-9_]+", said))
     classes = [each for resource in plan.resources.values() for each in resource.classes]
     needed = {name for each in classes for name in (each.key, each.stamp, each.listing)}
     return frozenset(name for each in classes for name in each.select if name in words) - needed

@@ -26,6 +26,8 @@ class RetsState:
         self._without: frozenset[str] = frozenset()
         self._heard: set[tuple[str, ...]] = set()
         self._classes: dict[str, str] = {}
+        self.photos_by_search: set[str] = set()
+        """Kinds of record whose photos GetObject does not have."""
 
     @property
     def system(self) -> System | None:
@@ -70,6 +72,7 @@ class RetsState:
 
     def _load(self, system: System) -> None:
         self._system, self._without, self._plan = system, frozenset(), None
+        self.photos_by_search.clear()
 
     def _made(self) -> Plan:
         if self._plan is None:

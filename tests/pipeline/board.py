@@ -1,0 +1,163 @@
+"""An mlsync with one feed of a generic MLS, and whether what it stores is what that MLS has.
+
+What is stored is compared with the simulated MLS's own rows, which it gives by SystemName: the table that says which of
+them belongs in which column is written out here, and nothing of the mapping is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from services.simulator.main import Options, Simulator
+from tests.pipeline.inside import Inside
+
+FEED = "board"
+CLASSES = ("RES", "LND", "COM")
+PEOPLE = {"member": "AGENT", "office": "OFFICE"}
+LISTING = {
+    "MLS_NUM": "listing_id", "MOD_TS": "modification_timestamp", "PHOTO_TS": "photos_change_timestamp",
+    "PHOTO_CNT": "photos_count", "PROP_TYPE": "property_sub_type", "TRANS": "transaction_type", "PRICE": "list_price",
+    "LEASE": "lease_amount", "LIST_DATE": "listing_contract_date", "STREET": "unparsed_address", "CITY": "city",
+    "PROVINCE": "state_or_province", "POSTAL": "postal_code", "LAT": "latitude", "LON": "longitude",
+    "FEATURES": "lot_features", "REMARKS": "public_remarks", "AGENT_KEY": "list_agent_key", "BEDS": "bedrooms_total",
+    "BATHS": "bathrooms_total_integer", "YEAR": "year_built", "STORIES": "stories", "HEAT": "heating",
+    "FIREPLACE": "fireplace_yn",
+}  # fmt: skip
+AGENT = {"MOD_TS": "modification_timestamp", "NAME": "member_full_name", "POSITION": "job_title",
+         "PHONE": "member_preferred_phone", "OFFICE_KEY": "office_key", "PHOTO_TS": "photo_last_updated",
+         "PHOTO_CNT": "PhotosCount"}  # fmt: skip
+OFFICE = {"MOD_TS": "modification_timestamp", "NAME": "office_name", "STREET": "office_address1", "CITY": "office_city",
+          "PHONE": "office_phone", "LOGO_TS": "logo_last_updated"}  # fmt: skip
+SHOWING = {"LIST_KEY": "listing_key", "START_TS": "open_house_start_time", "END_TS": "open_house_end_time",
+           "COMMENTS": "open_house_remarks"}  # fmt: skip
+UNCLASSED = {"coordinates_source", "coordinates_precision", "list_aor"}
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]")
+
+
+@dataclass
+class Board:
+    """An mlsync in this process, ``feed`` the settings of its one feed."""
+
+    folder: Path
+    sim: Simulator
+    feed: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        login = {"username": "demo", "password": SecretStr("demo")}
+        self.feed = {"protocol": "rets", "resources": ["property", "member", "office"]} | login | self.feed
+        self.here = Inside(self.folder, self.sim.login_url, feed=self.feed, feeds=(FEED,))
+
+    def sync(self) -> dict[str, Any]:
+        """A sync by a process that knows nothing yet; all must be in step."""
+        return self.here.in_step().as_json()
+
+    def rows(self, table: str, *keys: str) -> dict[Any, dict[str, Any]]:
+        """A table's rows by key without what is NULL; what ``extra`` holds stands beside the columns."""
+        held = {}
+        for row in self.here.copy.database.table(table, f"feed = '{FEED}'"):
+            key = tuple(row.pop(name) for name in keys)
+            extra = row.pop("extra", {})
+            held[key[0] if len(key) == 1 else key] = extra | {
+                name: value for name, value in row.items() if name not in {"feed", *UNCLASSED}
+            }
+        return held
+
+    def differences(self) -> list[str]:
+        """What is not as it is at the MLS."""
+        said = self.sim.control
+        listings = {}
+        for name in CLASSES:
+            for row in said.rows("Property", name):
+                listings[row["LIST_KEY"]] = _expected(row, LISTING, "LIST_KEY") | {"#class": name}
+        agents = {row["AGENT_KEY"]: _expected(row, AGENT, "AGENT_KEY") for row in said.rows("Agent", "AGT")}
+        offices = {row["OFFICE_KEY"]: _expected(row, OFFICE, "OFFICE_KEY") for row in said.rows("Office", "OFF")}
+        shows = {row["OH_KEY"]: _expected(row, SHOWING, "OH_KEY", "MOD_TS") for row in said.rows("OpenHouse", "OPH")}
+        stored = self.rows("open_house", "open_house_key")
+        for row in stored.values():
+            del row["order"]
+        return [
+            *_compared("listing", listings, self.rows("property", "listing_key")),
+            *_compared("agent", _classed(agents, "AGT"), self.rows("member", "member_key")),
+            *_compared("office", _classed(offices, "OFF"), self.rows("office", "office_key")),
+            *_compared("open house", shows, stored),
+            *self._photos(),
+        ]
+
+    def photos(self) -> Iterator[tuple[tuple[str, str, str], str]]:
+        """Every photo of the MLS, of listings and people, with the digest of its bytes."""
+        said = self.sim.control
+        for record in said.truth():
+            for place, photo in enumerate(record["photos"], start=1):
+                yield ("property", record["key"], str(place)), photo["sha256"]
+        for resource in PEOPLE:
+            for record in said.truth(resource):
+                if "photo" in record:
+                    yield (resource, record["key"], "1"), record["photo"]["sha256"]
+
+    def _photos(self) -> Iterator[str]:
+        copy = self.here.copy
+        rows = self.rows("media", "resource_name", "resource_record_key", "media_key")
+        yield from _compared(
+            "photo", dict(self.photos()), {key: row.get("content_sha256") for key, row in rows.items()}
+        )
+        sums = {row["object_key"]: row["content_sha256"] for row in rows.values() if "object_key" in row}
+        if (names := copy.photos.names()) != sums.keys():
+            yield f"{len(names)} objects, {len(sums)} of them known"
+        for name, sha256 in sums.items():
+            if hashlib.sha256(copy.photos.read(name)).hexdigest() != sha256:
+                yield f"{name} has other bytes"
+
+
+def _expected(row: Mapping[str, Any], columns: Mapping[str, str], *others: str) -> dict[str, Any]:
+    return {columns[name]: value for name, value in row.items() if name not in others}
+
+
+def _classed(records: Mapping[str, dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
+    return {key: record | {"#class": name} for key, record in records.items()}
+
+
+def _compared(what: str, expected: Mapping[Any, Any], found: Mapping[Any, Any]) -> Iterator[str]:
+    for key in sorted(expected.keys() | found.keys(), key=str):
+        want, have = expected.get(key), found.get(key)
+        if not isinstance(want, dict) or not isinstance(have, dict):
+            if want != have:
+                yield f"{what} {key}: {have} is stored, at the MLS it is {want}"
+            continue
+        for name in sorted(want.keys() | have.keys()):
+            if _plain(want.get(name)) != _plain(have.get(name)):
+                yield f"{what} {key}: {name} is {have.get(name)!r}, at the MLS {want.get(name)!r}"
+
+
+def _plain(value: Any) -> Any:
+    """Values compared by what they say: elements in ``extra`` are texts."""
+    match value:
+        case bool():
+            return value
+        case int() | Decimal():
+            return format(Decimal(value).normalize(), "f")
+        case datetime():
+            return value.astimezone(UTC)
+        case date():
+            return value.isoformat()
+        case tuple():
+            return list(value)
+        case str() if _INSTANT.match(value):
+            return datetime.fromisoformat(value).astimezone(UTC)
+    return value
+
+
+@contextmanager
+def board(folder: Path, *faults: str, listings: int = 40, photos: int = 1, **feed: Any) -> Iterator[Board]:
+    """A simulated MLS and an mlsync that has not synced it yet."""
+    with Simulator(Options(personality="mls", listings=listings, photos=photos, faults=list(faults))) as sim:
+        yield Board(folder, sim, feed)
