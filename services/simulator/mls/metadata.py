@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..answers import Answer, Call, RefusedError, envelope
 from ..edition import Edition
 from ..formats import escape
-from .tables import OBJECTS, RESOURCES, Class, Column, classes, lookups
+from .tables import OBJECTS, OTHER_TYPES, RESOURCES, Class, Column, classes, lookups
 
 _ITEMS = {"RESOURCE": "Resource", "CLASS": "Class", "TABLE": "Field", "OBJECT": "Object", "LOOKUP": "Lookup",
           "LOOKUP_TYPE": "LookupType", "FOREIGN_KEYS": "ForeignKey"}  # fmt: skip
@@ -139,10 +139,11 @@ def _field(column: Column, key: bool) -> dict[str, str]:
 
 
 def _object(resource: str, kind: str) -> _Item:
-    listing = resource == "Property"
-    return _Item({"MetadataEntryID": f"{resource}{kind}", "ObjectType": kind, "MIMEType": "image/jpeg",
-                  "VisibleName": kind, "Description": kind, "ObjectTimeStamp": "PHOTO_TS" if listing else "MOD_TS",
-                  "ObjectCount": "PHOTO_CNT" if listing else ""})  # fmt: skip
+    photo = resource == "Property" and kind not in OTHER_TYPES
+    return _Item({"MetadataEntryID": f"{resource}{kind}", "ObjectType": kind,
+                  "MIMEType": OTHER_TYPES.get(kind, "image/jpeg"), "VisibleName": kind, "Description": kind,
+                  "ObjectTimeStamp": "PHOTO_TS" if photo else "MOD_TS",
+                  "ObjectCount": "PHOTO_CNT" if photo else ""})  # fmt: skip
 
 
 def _lookup(resource: str, name: str, edition: Edition, stamps: Mapping[str, str]) -> _Item:
