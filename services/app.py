@@ -199,6 +199,21 @@ def login_url(feed: FeedSettings) -> str:
     return LOGIN_URLS.get(feed.login_url, feed.login_url)
 
 
+def download_settings(settings: Settings, feed: FeedSettings) -> DownloadSettings:
+    """How photos of the feed are fetched by their addresses."""
+    home = urlsplit(login_url(feed))
+    own = home.netloc.rpartition("@")[2]
+    return DownloadSettings(
+        threads=settings.media.workers,
+        max_bytes=settings.media.max_bytes,
+        total_seconds=settings.media.timeout,
+        user_agent=feed.user_agent,
+        ca_file=str(feed.ca_bundle) if feed.ca_bundle else None,
+        allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
+        proxy=feed.proxy.get_secret_value() if feed.proxy else None,
+    )
+
+
 def make_session(
     feed: FeedSettings,
     manners: Manners | None = None,
@@ -404,21 +419,10 @@ class App:
         return Geocoder(settings, self.store, self.outbox)
 
     def _media(self, name: str, feed: FeedSettings) -> FeedMedia:
-        home = urlsplit(login_url(feed))
-        own = home.netloc.rpartition("@")[2]
-        downloads = DownloadSettings(
-            threads=self.settings.media.workers,
-            max_bytes=self.settings.media.max_bytes,
-            total_seconds=self.settings.media.timeout,
-            user_agent=feed.user_agent,
-            ca_file=str(feed.ca_bundle) if feed.ca_bundle else None,
-            allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
-            proxy=feed.proxy.get_secret_value() if feed.proxy else None,
-        )
         placeholders = frozenset(feed.placeholders)
         return FeedMedia(
             MediaFeedSettings(feed.media, placeholders=placeholders),
-            Downloader(downloads, self.photo_hosts),
+            Downloader(download_settings(self.settings, feed), self.photo_hosts),
             self.pools[name],
         )
 
