@@ -39,8 +39,9 @@ from shared.messages import Envelope, InventoryTaken, Message, PhotosPending, Re
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.hosts import HostPauses
 from shared.photos.verify import PhotoLimits
+from shared.rets.exchange import Exchange
 from shared.rets.session import RetsSession
-from shared.rets.settings import RetsSettings
+from shared.rets.settings import RETRY_SECONDS, VERSIONS, RetsSettings
 from shared.settings import FeedSettings, MediaSettings, Settings, SettingsError, secrets_of
 from shared.sources.base import Source, SourcePausedError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
@@ -221,8 +222,12 @@ def make_session(
     *,
     retry_attempts: int = RETRY_ATTEMPTS,
     photo_bytes: int = MediaSettings().max_bytes,
+    retry_seconds: float = RETRY_SECONDS,
+    exactly: bool = False,
+    observe: Callable[[Exchange], None] | None = None,
 ) -> RetsSession:
-    """A session at the feed's MLS, held to ``manners``, which reads no larger photo. Opens nothing."""
+    """A session at the feed's MLS, held to ``manners``, which reads no larger photo; ``exactly``: in no version but the
+    feed's. Opens nothing."""
     session = functools.partial(
         RetsSession,
         RetsSettings(
@@ -242,8 +247,11 @@ def make_session(
             basic_over_cleartext=feed.basic_over_cleartext,
             encoding=feed.encoding,
             retry_attempts=retry_attempts,
+            retry_seconds=retry_seconds,
             max_object_bytes=photo_bytes,
+            fallback_versions=() if exactly else VERSIONS,
         ),
+        observe=observe,
         sleep=sleep,
     )
     if manners is not None:

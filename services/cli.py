@@ -570,6 +570,25 @@ def info(feed: FeedArgument, config: ConfigOption = None, as_json: JsonOption = 
         typer.echo(explorer.info(settings, feed, as_json=as_json))
 
 
+@app.command(epilog="Example: mlsync probe board --log wire.txt")
+def probe(
+    feed: FeedArgument,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="Write requests and answers here, without secrets")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try what a RETS server can do, and print settings for the feed. Logs in, several times; stores nothing."""
+    from services.probe import command
+
+    with errors():
+        settings = _of_feed(config, feed)
+        text, well = command.run(settings, feed, log, as_json=as_json)
+        typer.echo(text)
+        raise typer.Exit(OK if well else FAILED)
+
+
 @app.command(epilog="Example: mlsync simulator --port 8800 --listings 200 --control")
 def simulator(
     port: Annotated[int, typer.Option(metavar="PORT", help="Port; 0 takes a free one", min=0, max=65535)] = 0,
