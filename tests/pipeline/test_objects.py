@@ -115,7 +115,9 @@ def test_links_are_listed_and_fetched_only_by_policy(sim: Simulator, tmp_path: P
     films = objects.objects(
         settings(sim, tmp_path, media="location"), "board", "Property", "Video", f"{keys[0]}:1", None, Form.json
     )
-    assert json.loads(films.text)[0]["location"].startswith("https://media.example/")
+    (film,) = json.loads(films.text)
+    assert film["location"].startswith("https://media.example/")
+    assert (film["preferred"], film["description"]) == (True, f"Video 1 of {keys[0]}")
     assert shown(sim, tmp_path, "Audio", f"{keys[0]}:*", media="location")[0]["size"] > 1_000
 
 
