@@ -1,6 +1,6 @@
 # mlsync. `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help run test soak simulate lint types check docs clean lock image up down logs day drill sbom chart bench
+.PHONY: help run test soak simulate interop lint types check docs clean lock image up down logs day drill sbom chart bench
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +13,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 help: ## Print this help
 	@echo "Run:"; grep -hE '^(run|up|down|logs|day):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
-	@echo "Check:"; grep -hE '^(test|soak|simulate|drill|check|lint|types|bench):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@echo "Check:"; grep -hE '^(test|soak|simulate|interop|drill|check|lint|types|bench):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 	@echo "Build:"; grep -hE '^(image|docs|lock|clean|chart|sbom):.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
 $(READY): requirements-dev.lock pyproject.toml
@@ -66,6 +66,9 @@ soak: $(READY) ## Run the same tests at full size (more than an hour)
 simulate: $(READY) ## Play 100,000 simulated histories of the services (an hour of two cores at most)
 	$(BIN)/python -m tests.simulation --histories 100000
 
+interop: $(READY) ## Let strangers' RETS clients read the simulator and compare with ours (installs them, once)
+	@$(BIN)/python -m tests.interop
+
 bench: $(READY) ## Measure every hot path against its floor, and write docs/performance.md (tens of minutes)
 	$(BIN)/python -m bench --json data/bench.json --page docs/performance.md
 
@@ -106,4 +109,4 @@ lock: $(READY) ## Renew the locks from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-annotate -q -o requirements-dev.lock
 
 clean: ## Delete what can be made again
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache data/demo
+	rm -rf $(VENV) .interop .mypy_cache .ruff_cache .import_linter_cache data/demo

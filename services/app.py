@@ -39,8 +39,9 @@ from shared.messages import Envelope, InventoryTaken, Message, PhotosPending, Re
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.hosts import HostPauses
 from shared.photos.verify import PhotoLimits
+from shared.rets.exchange import Exchange
 from shared.rets.session import RetsSession
-from shared.rets.settings import RetsSettings
+from shared.rets.settings import RETRY_SECONDS, VERSIONS, RetsSettings
 from shared.settings import FeedSettings, MediaSettings, Settings, SettingsError, secrets_of
 from shared.sources.base import Source, SourcePausedError
 from shared.sources.ddf import DDF_PRODUCTION_LOGIN_URL, DDF_SAMPLE_LOGIN_URL, DdfSettings, DdfSource
@@ -199,6 +200,21 @@ def login_url(feed: FeedSettings) -> str:
     return LOGIN_URLS.get(feed.login_url, feed.login_url)
 
 
+def download_settings(settings: Settings, feed: FeedSettings) -> DownloadSettings:
+    """How photos of the feed are fetched by their addresses."""
+    home = urlsplit(login_url(feed))
+    own = home.netloc.rpartition("@")[2]
+    return DownloadSettings(
+        threads=settings.media.workers,
+        max_bytes=settings.media.max_bytes,
+        total_seconds=settings.media.timeout,
+        user_agent=feed.user_agent,
+        ca_file=str(feed.ca_bundle) if feed.ca_bundle else None,
+        allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
+        proxy=feed.proxy.get_secret_value() if feed.proxy else None,
+    )
+
+
 def make_session(
     feed: FeedSettings,
     manners: Manners | None = None,
@@ -206,8 +222,12 @@ def make_session(
     *,
     retry_attempts: int = RETRY_ATTEMPTS,
     photo_bytes: int = MediaSettings().max_bytes,
+    retry_seconds: float = RETRY_SECONDS,
+    exactly: bool = False,
+    observe: Callable[[Exchange], None] | None = None,
 ) -> RetsSession:
-    """A session at the feed's MLS, held to ``manners``, which reads no larger photo. Opens nothing."""
+    """A session at the feed's MLS, held to ``manners``, which reads no larger photo; ``exactly``: in no version but the
+    feed's. Opens nothing."""
     session = functools.partial(
         RetsSession,
         RetsSettings(
@@ -227,8 +247,11 @@ def make_session(
             basic_over_cleartext=feed.basic_over_cleartext,
             encoding=feed.encoding,
             retry_attempts=retry_attempts,
+            retry_seconds=retry_seconds,
             max_object_bytes=photo_bytes,
+            fallback_versions=() if exactly else VERSIONS,
         ),
+        observe=observe,
         sleep=sleep,
     )
     if manners is not None:
@@ -404,21 +427,10 @@ class App:
         return Geocoder(settings, self.store, self.outbox)
 
     def _media(self, name: str, feed: FeedSettings) -> FeedMedia:
-        home = urlsplit(login_url(feed))
-        own = home.netloc.rpartition("@")[2]
-        downloads = DownloadSettings(
-            threads=self.settings.media.workers,
-            max_bytes=self.settings.media.max_bytes,
-            total_seconds=self.settings.media.timeout,
-            user_agent=feed.user_agent,
-            ca_file=str(feed.ca_bundle) if feed.ca_bundle else None,
-            allowed_private_hosts=frozenset({*feed.private_hosts, home.hostname or "", own}),
-            proxy=feed.proxy.get_secret_value() if feed.proxy else None,
-        )
         placeholders = frozenset(feed.placeholders)
         return FeedMedia(
             MediaFeedSettings(feed.media, placeholders=placeholders),
-            Downloader(downloads, self.photo_hosts),
+            Downloader(download_settings(self.settings, feed), self.photo_hosts),
             self.pools[name],
         )
 

@@ -535,6 +535,31 @@ def search(
         typer.echo(said, err=True)
 
 
+@app.command("object", epilog="Example: mlsync object board Property Photo '20000001:*' -o photos")
+def object_(
+    feed: FeedArgument,
+    resource: Annotated[str, typer.Argument(metavar="RESOURCE", help="Resource, as the MLS calls it")],
+    kind: Annotated[str, typer.Argument(metavar="TYPE", help="Type of object, as the MLS calls it")],
+    ids: Annotated[
+        str, typer.Argument(metavar="ID", help="KEY:* (all), KEY:1:2, KEY (the preferred one); joined by ,")
+    ],
+    folder: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Keep the bytes in this folder")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the objects of records of an MLS: photos, plats, films. Logs in; stores nothing without -o."""
+    from services import objects
+    from services.tabular import Form
+
+    with errors():
+        settings = _of_feed(config, feed)
+        shown = objects.objects(settings, feed, resource, kind, ids, folder, Form.json if as_json else Form.table)
+        typer.echo(shown.text)
+        raise typer.Exit(OK if shown.well else NOT_IN_STEP)
+
+
 @app.command(epilog="Example: mlsync info board")
 def info(feed: FeedArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show what an MLS says at login: who you are there, what it offers, its notice. Logs in."""
@@ -543,6 +568,25 @@ def info(feed: FeedArgument, config: ConfigOption = None, as_json: JsonOption = 
     with errors():
         settings = _of_feed(config, feed)
         typer.echo(explorer.info(settings, feed, as_json=as_json))
+
+
+@app.command(epilog="Example: mlsync probe board --log wire.txt")
+def probe(
+    feed: FeedArgument,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="Write requests and answers here, without secrets")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try what a RETS server can do, and print settings for the feed. Logs in, several times; stores nothing."""
+    from services.probe import command
+
+    with errors():
+        settings = _of_feed(config, feed)
+        text, well = command.run(settings, feed, log, as_json=as_json)
+        typer.echo(text)
+        raise typer.Exit(OK if well else FAILED)
 
 
 @app.command(epilog="Example: mlsync simulator --port 8800 --listings 200 --control")
@@ -558,6 +602,9 @@ def simulator(
     user_agent: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Allow only this user agent; may be repeated")
     ] = None,
+    user_agent_password: Annotated[
+        str, typer.Option(metavar="WORD", help="What user agents must prove to know; empty: nothing")
+    ] = "",
     fault: Annotated[
         list[str] | None, typer.Option(metavar="NAME[=VALUE]", help="Switch a fault on; may be repeated")
     ] = None,
@@ -575,7 +622,8 @@ def simulator(
     try:
         options = Options(
             port=port, host=host, personality=personality, listings=listings, photos=photos, seed=seed,
-            username=username, password=password, user_agents=user_agent or [], faults=fault or [], control=control,
+            username=username, password=password, user_agents=user_agent or [],
+            user_agent_password=user_agent_password, faults=fault or [], control=control,
         )  # fmt: skip
         raise typer.Exit(serve(options))
     except ValueError as error:

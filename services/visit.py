@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from services.app import database_file, is_embedded, make_session, open_store
 from services.polite import Polite
@@ -24,7 +25,20 @@ class BusyError(SourceUnavailableError):
 
 @contextmanager
 def visiting(settings: Settings, name: str, seconds: float) -> Iterator[tuple[RetsSession, Polite | None]]:
-    """A session, not logged in yet and logged out at the end, held to the feed's budget where there is a database to
+    """A session, not logged in yet and logged out at the end. See ``calling``."""
+    with calling(settings, name, seconds) as (make, polite):
+        session = make(settings.feeds[name])
+        try:
+            yield session, polite
+        finally:
+            session.logout()
+
+
+@contextmanager
+def calling(
+    settings: Settings, name: str, seconds: float
+) -> Iterator[tuple[Callable[..., RetsSession], Polite | None]]:
+    """A maker of sessions, of which one may be open at a time, held to the feed's budget where there is a database to
     count in. Where several processes share the feed it is one that none of them has now, for ``seconds`` at most.
 
     Raises BusyError when there is none, and StoreError.
@@ -33,25 +47,14 @@ def visiting(settings: Settings, name: str, seconds: float) -> Iterator[tuple[Re
     file = database_file(settings)
     try:
         if file is not None and not file.exists():
-            with _session(settings, name, None) as session:
-                yield session, None
+            yield partial(make_session, retry_attempts=ATTEMPTS), None
             return
         store.check()
         polite = Polite(name, settings.feeds[name], store, time.sleep)
-        with _slot(settings, name, store, seconds), _session(settings, name, polite) as session:
-            yield session, polite
+        with _slot(settings, name, store, seconds):
+            yield partial(make_session, manners=polite.manners(), retry_attempts=ATTEMPTS), polite
     finally:
         store.close()
-
-
-@contextmanager
-def _session(settings: Settings, name: str, polite: Polite | None) -> Iterator[RetsSession]:
-    manners = polite.manners() if polite is not None else None
-    session = make_session(settings.feeds[name], manners, retry_attempts=ATTEMPTS)
-    try:
-        yield session
-    finally:
-        session.logout()
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from .answers import Answer, Call
 from .control import admitted
 from .formats import rfc1123
 from .objects import photo
-from .transactions import PATHS
 from .wire import endless, halved, packed
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(geocoder.answer(split.path.removeprefix(geocoder.PREFIX), arguments))
         server = self.server
         server.pause(server.options.latency_ms + int(server.faults.on("slow") or 0))
-        name = PATHS.get(split.path)
+        name = server.transactions.paths.get(split.path)
         server.sessions.count(name or ("Photo" if split.path.startswith("/listings/") else "Unknown"))
         method = self.command if self.command == "POST" else "GET"
         refusal = server.gates.refusal(method, name, self.headers)  # type: ignore[arg-type]  # is a mapping in all but name
@@ -186,14 +185,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def _headers(self, answer: Answer, zipped: bool) -> None:
         own = {"Content-Type": answer.content_type, "Cache-Control": "private"} | dict(answer.headers)
-        if self.path.split("?")[0] in PATHS:
+        if self.path.split("?")[0] in self.server.transactions.paths:
             own["RETS-Version"] = _safe(self.headers.get("RETS-Version") or "RETS/1.7.2")
             if request := self.headers.get("RETS-Request-ID"):
                 own["RETS-Request-ID"] = _safe(request)
         if zipped:
             own["Content-Encoding"] = "gzip"
         for name, value in own.items():
-            self.send_header(name, value)
+            for line in value.split("\n"):  # a header that is there several times
+                self.send_header(name, line)
 
     def _body(self, body: bytes | Iterator[bytes], chunked: bool, cut: bool, slow: int) -> None:
         if isinstance(body, bytes):
@@ -236,7 +236,7 @@ def _form(text: str) -> dict[str, str]:
 
 
 def _plain(headers: object) -> dict[str, str]:
-    wanted = ("User-Agent", "Authorization", "Cookie")
+    wanted = ("User-Agent", "Authorization", "Cookie", "RETS-UA-Authorization", "RETS-Request-ID", "RETS-Version")
     return {name: value for name in wanted if (value := headers.get(name))}  # type: ignore[attr-defined]
 
 

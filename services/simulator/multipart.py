@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from .answers import envelope
+
+_TEXTS = {20403: "No Object Found", 20410: "Too Large: no more objects in one answer"}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One object of an answer: its bytes, or where it is, or the reply code that stands for it."""
+    """One object of an answer: its bytes, or where it is, or the reply code that stands for it.
 
-    order: int
+    ``key`` is of its record, "" for the one that was asked for; ``tags`` are its ObjectData.
+    """
+
+    order: int | str
     data: bytes = b""
     url: str = ""
     description: str = ""
     code: int = 0
     content_type: str = "image/jpeg"
+    key: str = ""
+    preferred: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def content_type(defect: str = "") -> str:
@@ -29,14 +37,20 @@ def content_type(defect: str = "") -> str:
     return f"multipart/parallel; boundary={quote}{boundary}{quote}"
 
 
+def first_preferred(parts: Iterator[Part]) -> Iterator[Part]:
+    """The same, of which the first that is there is the preferred one."""
+    marked = False
+    for part in parts:
+        yield part if marked or part.code else replace(part, preferred=True)
+        marked = marked or not part.code
+
+
 def multipart(key: str, parts: Iterator[Part], defect: str = "") -> Iterator[bytes]:
-    """The body, part by part. The first that is there is the preferred one."""
+    """The body, part by part."""
     boundary = _boundary(defect)
-    preferred, before = True, "" if defect == "no-first-crlf" else "\r\n"
+    before = "" if defect == "no-first-crlf" else "\r\n"
     for part in parts:
         lines = _headers(key, part, defect)
-        if preferred and not part.code:
-            lines, preferred = [*lines, "Preferred: 1"], False
         if defect == "no-space-headers":
             lines = [line.replace(": ", ":", 1) for line in lines]
         yield "\r\n".join([f"{before}--{boundary}", *lines, "", ""]).encode() + _body(part, defect)
@@ -48,19 +62,21 @@ def multipart(key: str, parts: Iterator[Part], defect: str = "") -> Iterator[byt
 def _headers(key: str, part: Part, defect: str) -> list[str]:
     lines = [f"Content-Type: {'text/xml' if part.code or part.url else part.content_type}"]
     if defect != "missing-ids":
-        lines += [f"Content-ID: {key}", f"Object-ID: {part.order}"]
+        lines += [f"Content-ID: {part.key or key}", f"Object-ID: {part.order}"]
     if part.description:
         name = "Description" if defect == "description-header" else "Content-Description"
         text = part.description.replace(" ", "\r\n", 1) if defect == "folded-header" else part.description
         lines.append(f"{name}: {text}")
     if part.url:
         lines.append(f"Location: {part.url}")
-    return lines
+    if part.preferred:
+        lines.append("Preferred: 1")
+    return lines + [f"ObjectData: {name}={value}" for name, value in part.tags.items()]
 
 
 def _body(part: Part, defect: str) -> bytes:
     if part.code:
-        return envelope(part.code, "No Object Found")
+        return envelope(part.code, _TEXTS[part.code])
     if part.url:
         return b"" if defect == "header-only" else envelope(0, "Operation Successful")
     return part.data

@@ -9,7 +9,7 @@ from .answers import Answer, Call, RefusedError, envelope
 from .faults import Faults
 from .formats import escape, iso, rfc1123, ticks
 from .making import key_of, number_of
-from .multipart import Part, content_type, multipart
+from .multipart import Part, content_type, first_preferred, multipart
 from .people import portrait
 from .photos import Photo
 from .render import FOLDERS, photo_url
@@ -24,7 +24,7 @@ TYPES = {  # of each resource, the largest last
 }
 _PATH = re.compile(r"/listings/TS(\d{18})/(lowres|medres|highres)/\d/(\d{8,9})_(\d{1,3})\.jpg")
 _SIZES = {folder: size for size, folder in FOLDERS.items()}
-_NOT_MULTIPART = {  # what some servers answer although a multipart was asked for
+NOT_MULTIPART = {  # what some servers answer although a multipart was asked for
     "text": Answer(b"No photos at this time", "text/plain"),
     "empty": Answer(b"", "text/plain"),
 }
@@ -47,24 +47,24 @@ def get_object(world: World, call: Call, faults: Faults) -> Answer:
     if faults.hits("no-object", key):
         raise RefusedError(int(faults.kind("no-object") or 20403), "No Object Found")
     if resource != "Property":
-        return _single(key, _portrait(view, resource, kind, number))
-    chosen = _chosen(view.photos(number), wanted)
+        return single(key, portrait_of(view, resource, kind, number))
+    chosen = chosen_of(view.photos(number), wanted)
     if not chosen:
         raise RefusedError(20403, "No Object Found")
     located = call.get("location") == "1" and faults.on("location-ignored") is None
     style = faults.on("location-style") or world.options.location_style
     if located and style == "table":
-        return Answer(_table(call.base, kind, number, [photo for _, photo in chosen if photo]), fragile=True)
-    album = _Album(world, faults, kind, number)
+        return Answer(table(call.base, kind, number, [photo for _, photo in chosen if photo]), fragile=True)
+    album = Album(world, faults, kind, number)
     parts = (album.part(order, photo, call.base if located else "") for order, photo in chosen)
     if "*" not in wanted and len(wanted) < 2:
-        return _single(key, next(iter(parts)))
+        return single(key, next(iter(parts)))
     if (instead := faults.on("single-part")) == "image":
-        return _single(key, next(iter(parts)))
+        return single(key, next(iter(parts)))
     if instead is not None:
-        return _NOT_MULTIPART[instead]
+        return NOT_MULTIPART[instead]
     defect = faults.on("multipart-defects") or ""
-    return Answer(multipart(key, parts, defect), content_type(defect), fragile=True)
+    return Answer(multipart(key, first_preferred(parts), defect), content_type(defect), fragile=True)
 
 
 def photo(world: World, path: str, faults: Faults) -> tuple[Answer, str, str] | None:
@@ -83,7 +83,7 @@ def photo(world: World, path: str, faults: Faults) -> tuple[Answer, str, str] | 
     key = found[3]
     if expired(faults, key, view.listings.stamp(number)):
         return Answer(b"Forbidden: the URL has expired", "text/plain", 403), "", ""
-    part = _Album(world, faults, _SIZES[found[2]], number).part(order, candidate)
+    part = Album(world, faults, _SIZES[found[2]], number).part(order, candidate)
     if part.code:
         return None
     sha256, _ = world.fingerprint(_SIZES[found[2]], "house", number, candidate.serial, candidate.version)
@@ -91,7 +91,7 @@ def photo(world: World, path: str, faults: Faults) -> tuple[Answer, str, str] | 
     return Answer(part.data, part.content_type, fragile=True), f'"{tag}"', rfc1123(candidate.stamp)
 
 
-def _chosen(photos: list[Photo], wanted: list[str]) -> list[tuple[int, Photo | None]]:
+def chosen_of(photos: list[Photo], wanted: list[str]) -> list[tuple[int, Photo | None]]:
     if "*" in wanted:
         return [(photo.order, photo) for photo in photos]
     if not wanted or wanted == ["0"]:
@@ -102,7 +102,7 @@ def _chosen(photos: list[Photo], wanted: list[str]) -> list[tuple[int, Photo | N
 
 
 @dataclass(frozen=True, slots=True)
-class _Album:
+class Album:
     """The photos of one listing in one size, as the faults let them be seen."""
 
     world: World
@@ -123,25 +123,32 @@ class _Album:
         return Part(order, content, description=photo.description, content_type=kind)
 
 
-def _portrait(view: View, resource: str, size: str, number: int) -> Part:
+def portrait_of(view: View, resource: str, size: str, number: int) -> Part:
+    """The picture of a person or office. Raises RefusedError with 20403."""
     which = portrait(view.snapshot(resource), number)
     if which is None:
         raise RefusedError(20403, "No Object Found")
     return Part(0, view.world.picture(size, *which))
 
 
-def _single(key: str, part: Part) -> Answer:
+def single(key: str, part: Part) -> Answer:
+    """An answer that is this object alone. Raises RefusedError with the code that stands for it."""
     if part.code:
         raise RefusedError(part.code, "No Object Found")
     headers = {"MIME-Version": "1.0", "Content-ID": key, "Object-ID": str(part.order)}
     if part.description:
         headers["Content-Description"] = part.description.encode("ascii", "ignore").decode()
+    if part.preferred:
+        headers["Preferred"] = "1"
+    if part.tags:
+        headers["ObjectData"] = "\n".join(f"{name}={value}" for name, value in part.tags.items())
     if part.url:
         return Answer(envelope(0, "Operation Successful"), headers=headers | {"Location": part.url})
     return Answer(part.data, part.content_type, headers=headers, fragile=True)
 
 
-def _table(base: str, size: str, number: int, photos: list[Photo]) -> bytes:
+def table(base: str, size: str, number: int, photos: list[Photo]) -> bytes:
+    """The addresses of photos as a COMPACT table."""
     rows = "".join(
         f"<DATA>\t{key_of(number)}\t{photo.order}\t{escape(photo_url(base, size, number, photo))}\t{iso(photo.stamp)}\t"
         "</DATA>\n"

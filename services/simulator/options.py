@@ -17,9 +17,10 @@ class Options:
     """The start of a simulated MLS. Equal options give equal data; nothing is wrong and no time passes unless asked.
 
     ``port`` 0 lets the system choose. ``photos`` is the mean number per listing (0: none at all). ``user_agents``
-    names the User-Agent products let in (empty: any). ``pace`` is how much happens to listings in a day, 1 being the
-    usual twentieth of them. ``faults`` are ``NAME[=VALUE]`` (see ``faults.SWITCHES``).
-    ``control`` opens ``/control/…`` to this machine. ``location_style`` is how GetObject answers ``Location=1``.
+    names the User-Agent products let in (empty: any); ``user_agent_password``, if not empty, is what they prove.
+    ``pace`` is how much happens to listings in a day, 1 being the usual twentieth of them. ``faults`` are
+    ``NAME[=VALUE]`` (see ``faults.SWITCHES``). ``control`` opens ``/control/…`` to this machine. ``location_style`` is
+    how GetObject answers ``Location=1`` (the personality ``mls`` always has headers, unless a fault says otherwise).
     """
 
     port: int = 0
@@ -31,6 +32,7 @@ class Options:
     username: str = "demo"
     password: str = field(default="demo", repr=False)
     user_agents: list[str] = field(default_factory=list)
+    user_agent_password: str = field(default="", repr=False)
     faults: list[str] = field(default_factory=list)
     control: bool = False
     latency_ms: int = 0

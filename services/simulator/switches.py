@@ -145,9 +145,29 @@ SWITCHES: dict[str, Switch] = {
 
 
 MLS_SWITCHES: dict[str, Switch] = {
+    "delimiter": Switch("rows are cut by the character of two hexadecimal digits VALUE", r"[0-9A-Fa-f]{2}", "7C"),
+    "edge-delimiters": _one_of("rows lack the delimiter before them, behind them, or both", "first", "last", "both"),
+    "login-refused": _kind_now_and_then(
+        "refuse a login with a reply code", "20050:first:1", "20003", "20022", "20036", "20050"
+    ),
+    "maxrows-always": Switch("every answer with rows says that there are more", "1", "1"),
+    "no-count": Switch("no search says how many rows there are", "1", "1"),
+    "no-location": Switch("GetObject refuses Location=1 (20414)", "1", "1"),
+    "nothing-found": _one_of(
+        "how a search says that nothing was found: 20201, a status at the end, no rows, or a count of 0 alone",
+        "20201", "status", "rows", "count",
+    ),
+    "object-cap": Switch("GetObject gives no more than VALUE objects at once, and then 20410", r"[1-9]\d{0,3}", "3"),
+    "offset-from-zero": Switch("Offset counts from 0", "1", "1"),
+    "offset-refused": Switch("a search with an Offset is refused (20203)", "1", "1"),
+    "one-format": _one_of(
+        "searches answer in no other format (20203)", "COMPACT", "COMPACT-DECODED", "STANDARD-XML"
+    ),
+    "proof-unasked": Switch("a proof of the User-Agent is refused (20037) where none was agreed on", "1", "1"),
+    "single-key": Switch("GetObject refuses several records at once (20402)", "1", "1"),
+    "withheld": _on_some("the prices and remarks of records are not for this login", "0.2"),
     "no-ranges": Switch("searches that bound a key are refused (20206), or their bounds overlooked", "refused|ignored",
                         "refused"),
-    "offset-refused": Switch("a search with an Offset is refused (20203), whatever the offset", "1", "1"),
     "row-cap": Switch(
         "no search gives more than N rows, whatever its limit; VALUE: N, then how it says so (MAXROWS, 20208, or by "
         "its count alone) after a colon", r"[1-9]\d{0,6}(:(maxrows|20208|count))?", "500:maxrows",

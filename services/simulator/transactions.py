@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
+from .agreed import Agreements
 from .answers import XML, Answer, Call, RefusedError, envelope
 from .auth import Authenticator
 from .facts import DESTINATION
 from .faults import Faults
 from .formats import escape
 from .metadata import distorted, get_metadata
+from .mls import information
 from .mls import login as mls_login
 from .mls import metadata as mls_metadata
+from .mls import objects as mls_objects
 from .mls import search as mls_search
 from .objects import get_object
 from .search import search
@@ -28,6 +31,8 @@ PATHS = {
     "/Metadata.svc/GetMetadata": "GetMetadata",
     "/Logout.svc/Logout": "Logout",
 }
+MLS_PATHS = {"/Action.svc/Action": "Action", "/Information.svc/ServerInformation": "ServerInformation"}
+"""Of the personality ``mls`` alone."""
 LOGIN_PATH = "/Login.svc/Login"
 
 
@@ -37,17 +42,20 @@ class Transactions:
     def __init__(self, world: World, faults: Faults, sessions: Sessions) -> None:
         self._world, self._faults, self._sessions = world, faults, sessions
         options = world.options
-        self._agents = options.user_agents
+        self._agreements = Agreements(options, faults)
         self._mls = options.personality == "mls"
+        self.paths = PATHS | MLS_PATHS if self._mls else PATHS
         self._search = mls_search.search if self._mls else search
+        self._objects = mls_objects.get_object if self._mls else get_object
         self._metadata = mls_metadata.get_metadata if self._mls else get_metadata
         self._authenticator = Authenticator(options.username, options.password, faults)
 
     def answer(self, name: str, method: str, target: str, headers: Mapping[str, str], call: Call) -> Answer:
         """Answer one transaction; RETS errors are answers too."""
-        if not self._admits(headers.get("User-Agent", "")):
-            code = 20036 if name == "Login" else 20513
-            return Answer(envelope(code, "Missing User-Agent or User-Agent not permitted"))
+        try:
+            self._agreements.check(name, headers)
+        except RefusedError as error:
+            return Answer(envelope(error.code, str(error)))
         verdict = self._authenticator.check(method, target, headers.get("Authorization"))
         if not verdict.passed:
             extra = {"WWW-Authenticate": verdict.challenge} if verdict.challenge else {}
@@ -55,20 +63,13 @@ class Transactions:
         if self._faults.strikes("echo"):
             return _echo(headers, page=self._faults.kind("echo") == "page")
         cookie = _cookie(headers.get("Cookie", ""), self._cookie_name())
-        found = self._permitted(name, cookie, call)
+        found = self._permitted(name, method, cookie, call)
         if found.content_type == XML and found.status == 200 and self._faults.strikes("success-with-400"):
             found = replace(found, status=400)
         extra = {"Authentication-Info": verdict.info} if verdict.info else {}
         return replace(found, headers={**found.headers, **extra})
 
-    def _admits(self, agent: str) -> bool:
-        if not agent.strip():
-            return False
-        product = agent.split(maxsplit=1)[0]
-        names = {agent, product, product.partition("/")[0]}
-        return not self._agents or any(allowed in names for allowed in self._agents)
-
-    def _permitted(self, name: str, cookie: str | None, call: Call) -> Answer:
+    def _permitted(self, name: str, method: str, cookie: str | None, call: Call) -> Answer:
         if self._sessions.elsewhere(cookie):
             return Answer(envelope(400, "RETS-Session-ID is invalid"), status=401)
         try:
@@ -85,7 +86,11 @@ class Transactions:
             if name == "Search":
                 return self._search(self._world, call, self._faults)
             if name == "GetObject":
-                return get_object(self._world, call, self._faults)
+                return self._objects(self._world, call, self._faults)
+            if name == "Action":
+                return information.action(method)
+            if name == "ServerInformation":
+                return information.server_information(self._world, call, self._faults)
             return distorted(self._metadata(call, self._world.edition), self._faults.on("odd-metadata"))
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
@@ -104,6 +109,8 @@ class Transactions:
         return Answer(b'<?xml version="1.0" encoding="utf-8"?>\n' + _reply("Operation Successful", 0, " /") + b"\n")
 
     def _login(self, cookie: str | None, call: Call) -> Answer:
+        if self._faults.strikes("login-refused"):
+            raise RefusedError(int(self._faults.kind("login-refused") or 20036), "Not now")
         session = self._sessions.login(cookie)
         if session is None:
             raise RefusedError(20022, "Additional login not permitted")
@@ -111,7 +118,7 @@ class Transactions:
         nothing = "NULL" if form == "null" else ""
         base = "" if self._faults.on("relative-capabilities") else call.base
         edition = self._world.edition
-        addresses = [f"{transaction}={base}{path}" for path, transaction in PATHS.items()]
+        addresses = [f"{transaction}={base}{path}" for path, transaction in self.paths.items()]
         lines = (
             mls_login.lines(call.version, edition, addresses)
             if self._mls

@@ -16,6 +16,7 @@ from shared.rets.errors import RetsParseError, RetsTruncatedError
 from shared.rets.frame import Reply, peek_reply
 
 _CHUNK: Final = 65536
+_FIRST: Final = 2048
 _GZIP: Final = frozenset({"gzip", "x-gzip", "application/gzip", "deflate"})
 
 
@@ -45,6 +46,8 @@ class Answer:
         self._open = True
         self.status: int = response.status_code
         self.wire_bytes = 0
+        self.first = b""
+        """The first bytes of the decoded body, as far as it was read."""
         self.whole = False
         """Whether the end of the body was seen and HTTP itself proves that nothing is missing."""
         self.reply: Reply | None = None
@@ -67,6 +70,10 @@ class Answer:
         """Every header of that name."""
         found: list[str] = self._response.raw.headers.getlist(name)
         return found
+
+    def all_headers(self) -> tuple[tuple[str, str], ...]:
+        """Every header with its name, in order."""
+        return tuple(self._response.raw.headers.items())
 
     @property
     def content_type(self) -> str:
@@ -141,6 +148,8 @@ class Answer:
             size += len(chunk)
             if size > self._max_bytes:
                 raise RetsParseError(f"the answer is larger than {self._max_bytes} bytes")
+            if len(self.first) < _FIRST:
+                self.first += chunk[: _FIRST - len(self.first)]
             yield chunk
         self.whole = self._is_proven()
 

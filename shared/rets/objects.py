@@ -204,7 +204,16 @@ class _Judge:
                 yield RetsObject(self._only, 0, error=describe(reply), code=reply.code)
             return
         if location := answer.header("Location"):
-            yield RetsObject(self._only, _order(answer.header("Object-ID"), 0), url=location)
+            yield RetsObject(
+                self._only,
+                _order(answer.header("Object-ID"), 0),
+                url=location,
+                preferred=answer.header("Preferred").strip() == "1",
+                description=answer.header("Content-Description"),
+                sub_description=answer.header("Content-Sub-Description"),
+                uid=answer.header("UID"),
+                tags=_tags("\n".join(answer.headers("ObjectData"))),
+            )
         for position, row in enumerate(table.rows, 1):
             lowered = {name.lower(): value for name, value in row.items()}
             order = _order(lowered.get("order") or lowered.get("objectid") or "", position)

@@ -20,6 +20,7 @@ import structlog
 from shared.rets.answer import Answer
 from shared.rets.codes import AWAY, BROKEN, UNPACKABLE, Reaction, rule_for_code, rule_for_status
 from shared.rets.errors import RetsParseError, RetsReplyError, RetsTruncatedError
+from shared.rets.exchange import Exchange
 from shared.rets.frame import Reply
 from shared.rets.login import Capabilities, read_login
 from shared.rets.mend import Mender
@@ -58,7 +59,8 @@ class RetsSession:
     seconds or (None) without saying for how long, when ``usual`` would do; it returns for how many it is. Who gives it
     makes ``before_request`` wait, here and in all other sessions of the login: the request is sent again at once, a few
     times, and then ends with SourcePausedError if it was refused for how much we ask. ``after_login(well)`` is called
-    when a login ended, but for one that waits its turn.
+    when a login ended, but for one that waits its turn. ``observe`` is shown every request with its answer, secrets
+    and all.
     """
 
     def __init__(
@@ -69,12 +71,15 @@ class RetsSession:
         after_response: Callable[[str, str, int], None] = lambda *_: None,
         told_to_wait: Callable[[str, str, float | None, float], float] | None = None,
         after_login: Callable[[bool], None] = lambda _: None,
+        observe: Callable[[Exchange], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings
-        self._wire = RetsWire(settings, before_request=before_request, after_response=after_response, clock=clock)
+        self._wire = RetsWire(
+            settings, before_request=before_request, after_response=after_response, observe=observe, clock=clock
+        )
         self._told_to_wait = told_to_wait
         self._after_login = after_login
         self._patience = Patience(settings.retry_attempts, settings.retry_seconds, sleep, clock, jitter)
@@ -92,6 +97,11 @@ class RetsSession:
     def capabilities(self) -> Capabilities | None:
         """What the login gave, None while not logged in."""
         return self._capabilities
+
+    @property
+    def version(self) -> str:
+        """The RETS-Version that is spoken, which the server may have chosen."""
+        return self._wire.version
 
     def login(self) -> None:
         """Log in unless that is done already (RETS 1.7.2 §4)."""

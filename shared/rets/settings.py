@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -13,6 +13,8 @@ from shared.rets.mend import MEBIBYTE
 from shared.rets.user_agent import Scheme
 
 Method = Literal["GET", "POST"]
+RETRY_SECONDS: Final = 180.0
+VERSIONS: Final = ("RETS/1.7.2", "RETS/1.7", "RETS/1.5", "RETS/1.8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class RetsSettings:
     request_ids: bool = False
     """Whether every request carries a RETS-Request-ID of its own."""
     rets_version: str = "RETS/1.7.2"
-    fallback_versions: tuple[str, ...] = ("RETS/1.7.2", "RETS/1.7", "RETS/1.5", "RETS/1.8")
+    fallback_versions: tuple[str, ...] = VERSIONS
     """Tried in turn when the login is refused and the server's text speaks of the version."""
     login_arguments: Mapping[str, str] = field(default_factory=dict)
     """Sent with Login, for example ``BrokerCode`` (RETS 1.7.2 §4.4)."""
@@ -55,7 +57,7 @@ class RetsSettings:
     max_object_bytes: int = 64 * MEBIBYTE
     """The largest single object."""
     retry_attempts: int = 4
-    retry_seconds: float = 180.0
+    retry_seconds: float = RETRY_SECONDS
     """Passing faults are retried so often, and so long, before the request is given up as unavailable."""
 
     def __post_init__(self) -> None:

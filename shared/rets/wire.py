@@ -10,6 +10,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.cookiejar import CookieJar
 from typing import Final
 from urllib.parse import quote, urlencode, urljoin
@@ -20,6 +21,7 @@ from shared.rets.answer import Answer
 from shared.rets.auth import Authenticator
 from shared.rets.deadline import DeadlineAdapter
 from shared.rets.digest import parse_challenges
+from shared.rets.exchange import Exchange
 from shared.rets.origins import TrustedOrigins, is_loopback, origin
 from shared.rets.settings import Method, RetsSettings
 from shared.rets.user_agent import user_agent_digest
@@ -34,7 +36,7 @@ class RetsWire:
     """Sends requests of one login. Not safe for use from two threads at once.
 
     ``before_request`` is called before every request that leaves, so that a budget counts what the server counts;
-    what it raises passes through.
+    what it raises passes through. ``observe`` is shown every request with its answer, secrets and all.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class RetsWire:
         *,
         before_request: Callable[[str], None],
         after_response: Callable[[str, str, int], None],
+        observe: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         scheme, host, _ = origin(settings.login_url)
         self._settings = settings
         self._before_request = before_request
         self._after_response = after_response
+        self._observe = observe
         self._clock = clock
         self.trusted = TrustedOrigins(settings.login_url, settings.auth_hosts)
         self.version = settings.rets_version
@@ -166,6 +170,7 @@ class RetsWire:
         authorization = self._auth.authorization(method, prepared.path_url, body or b"")
         if authorization is not None:
             prepared.headers["Authorization"] = authorization
+        said = Exchange(transaction, method, prepared.url or url, dict(prepared.headers), (body or b"").decode())
         self._before_request(transaction)
         try:
             response = self._session.send(
@@ -176,8 +181,10 @@ class RetsWire:
                 proxies=dict(settings.proxies),
                 verify=settings.ca_bundle or True,
             )
-        except requests.RequestException:
+        except requests.RequestException as error:
             self._after_response(transaction, "failed", 0)
+            if self._observe is not None:
+                self._observe(replace(said, error=type(error).__name__, secrets=tuple(self.secrets())))
             raise
         self._widen_cookies()
         if info := response.headers.get("Authentication-Info"):
@@ -187,7 +194,7 @@ class RetsWire:
             max_bytes=settings.max_body_bytes,
             seconds=settings.answer_seconds,
             clock=self._clock,
-            on_close=lambda answer: self._closed(transaction, answer),
+            on_close=lambda answer: self._closed(said, answer),
         )
         return self._current
 
@@ -214,10 +221,17 @@ class RetsWire:
         jar: CookieJar = self._session.cookies
         return next((cookie.value or "" for cookie in jar if cookie.name == name and not cookie.is_expired()), "")
 
-    def _closed(self, transaction: str, answer: Answer) -> None:
+    def _closed(self, said: Exchange, answer: Answer) -> None:
         if answer.unpacked:
             self._spoiled = 0
-        self._after_response(transaction, _outcome(answer), answer.wire_bytes)
+        self._after_response(said.transaction, _outcome(answer), answer.wire_bytes)
+        if self._observe is not None:
+            self._observe(
+                replace(
+                    said, status=answer.status, headers=answer.all_headers(), head=answer.first,
+                    size=answer.wire_bytes, secrets=tuple(self.secrets()),
+                )
+            )  # fmt: skip
 
     def _may_answer(self, transaction: str, answer: Answer, answered: int) -> bool:
         offered = answer.headers("WWW-Authenticate")

@@ -78,6 +78,10 @@ def test_who_logged_in_and_what_is_offered(settings: Settings) -> None:
     found = as_json(explorer.info(settings, "board", as_json=True))
     assert found["user"] == {"id": "demo", "level": "4", "class": "AGENT", "agent": "A-77"}
     assert {"Login", "Search", "GetMetadata", "GetObject", "Logout"} <= found["offers"].keys()
+    assert "Maintenance is on Sundays" in found["notice"]
+    assert {"name": "MinimumLimit", "value": "NONE", "resource": "Property", "class_name": "LND"} in found[
+        "server_information"
+    ]
     assert "timeout_seconds: 1800" in explorer.info(settings, "board", as_json=False)
 
 

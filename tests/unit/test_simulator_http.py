@@ -387,7 +387,8 @@ def test_a_photo_is_gone_once_it_was_replaced() -> None:
         assert {requests.get(url, timeout=10).status_code for url in before - after} == {404}
 
 
-def test_truth_and_statistics_come_over_http(sim: Simulator) -> None:
+def test_truth_and_statistics_come_over_http(sim: Simulator, client: Client) -> None:
+    client.search("(ID=*)")
     lines = requests.get(f"{sim.base}/control/truth?size=ThumbnailPhoto", timeout=60).text.splitlines()
     records = [json.loads(line) for line in lines]
     assert len(records) == 250

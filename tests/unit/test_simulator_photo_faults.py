@@ -13,7 +13,7 @@ import requests
 from PIL import Image
 
 from services.simulator.main import Options, Simulator
-from services.simulator.multipart import Part, content_type, multipart
+from services.simulator.multipart import Part, content_type, first_preferred, multipart
 from tests.unit.simulator_client import faultless, get_object, login, search
 
 PARTS = [Part(1, b"one", description="a fine house"), Part(3, code=20403), Part(4, b"four")]
@@ -148,10 +148,10 @@ def test_multipart_defects_reach_the_client(sim: Simulator) -> None:
 
 
 def test_each_multipart_defect_is_one_thing() -> None:
-    honest = b"".join(multipart("7", iter(PARTS)))
+    honest = b"".join(multipart("7", first_preferred(iter(PARTS))))
 
     def body(defect: str, parts: list[Part] = PARTS) -> bytes:
-        return b"".join(multipart("7", iter(parts), defect))
+        return b"".join(multipart("7", first_preferred(iter(parts)), defect))
 
     assert b"\r\n" + body("no-first-crlf") == honest
     assert body("no-closing") + b"\r\n--creaboundary--\r\n" == honest

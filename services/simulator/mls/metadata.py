@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..answers import Answer, Call, RefusedError, envelope
 from ..edition import Edition
 from ..formats import escape
-from .tables import OBJECTS, RESOURCES, Class, Column, classes, lookups
+from .tables import OBJECTS, OTHER_TYPES, RESOURCES, Class, Column, classes, lookups
 
 _ITEMS = {"RESOURCE": "Resource", "CLASS": "Class", "TABLE": "Field", "OBJECT": "Object", "LOOKUP": "Lookup",
           "LOOKUP_TYPE": "LookupType", "FOREIGN_KEYS": "ForeignKey"}  # fmt: skip
@@ -140,11 +140,11 @@ def _field(column: Column, key: bool) -> dict[str, str]:
 
 def _object(resource: str, kind: str) -> _Item:
     names = {column.system_name for each in classes(resource) for column in each.columns}
-    stamp, count = (next((name for name in wanted if name in names), "")
-                    for wanted in (("PHOTO_TS", "LOGO_TS"), ("PHOTO_CNT",)))  # fmt: skip
-    return _Item({"MetadataEntryID": f"{resource}{kind}", "ObjectType": kind, "MIMEType": "image/jpeg",
-                  "VisibleName": kind, "Description": kind, "ObjectTimeStamp": stamp,
-                  "ObjectCount": count})  # fmt: skip
+    stamps, counts = (("MOD_TS",), ()) if kind in OTHER_TYPES else (("PHOTO_TS", "LOGO_TS"), ("PHOTO_CNT",))
+    stamp, count = (next((name for name in wanted if name in names), "") for wanted in (stamps, counts))
+    return _Item({"MetadataEntryID": f"{resource}{kind}", "ObjectType": kind,
+                  "MIMEType": OTHER_TYPES.get(kind, "image/jpeg"), "VisibleName": kind, "Description": kind,
+                  "ObjectTimeStamp": stamp, "ObjectCount": count})  # fmt: skip
 
 
 def _lookup(resource: str, name: str, edition: Edition, stamps: Mapping[str, str]) -> _Item:

@@ -11,7 +11,7 @@ from shared.rets.dmql.errors import DmqlError, DmqlFieldError
 from shared.rets.dmql.evaluate import Predicate, predicate
 from shared.rets.dmql.grammar import Dialect, parse
 
-from ..answers import Answer, Call, RefusedError
+from ..answers import Answer, Call, RefusedError, envelope
 from ..edition import Edition
 from ..faults import Faults
 from ..formats import escape
@@ -29,10 +29,12 @@ _ENDS = {
 }
 """How an answer ends that does not hold all there is."""
 _FLUSH = 64 * 1024
+_WITHHELD = frozenset({"PRICE", "REMARKS"})
 
 
 def search(world: World, call: Call, faults: Faults) -> Answer:
     """Answer a Search. Raises RefusedError with 20200 to 20203, 20206, 20207, 20210 or 20514."""
+    only = faults.on("one-format")
     if faults.strikes("throttle-20210"):
         raise RefusedError(20210, "Too Many Outstanding Queries")
     standard = call.get("standardnames") == "1"
@@ -40,25 +42,24 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     if faults.on("refused-resource") == kind.resource:
         raise RefusedError(20207, "Unauthorized Query")
     form, _, version = call.get("format", "STANDARD-XML").upper().partition(":")
-    if form not in _FORMATS:
-        raise RefusedError(20203, f"Format must be one of {', '.join(_FORMATS)}")
+    if form not in ((only,) if only else _FORMATS):
+        raise RefusedError(20203, f"Format must be one of {only or ', '.join(_FORMATS)}")
     if version:
         raise RefusedError(20514, "Requested DTD version unavailable")
     shown = _selected(kind, call.get("select"), standard)
     holds = _query(world, kind, call, standard, faults.on("no-ranges"))
     found = [row for row in records(world.view(), kind) if holds(row)]
-    limit, offset = _paging(call)
-    if call.get("offset") and faults.on("offset-refused") is not None:
-        raise RefusedError(20203, "Offset is not supported")
+    limit, offset = _paging(call, faults)
     cap, _, ends = (faults.on("row-cap") or "").partition(":")
     if cap:
         limit = min(limit or int(cap), int(cap))
-    first = 0 if faults.on("offset-ignored") else offset - 1
+    first = 0 if faults.on("offset-ignored") else offset
     page = found[first:] if limit is None else found[first : first + limit]
     count = call.get("count", "0") or "0"
-    writer = _Writer(kind, shown, form, world.edition, standard, ends or "maxrows")
+    writer = _Writer(kind, shown, form, world.edition, standard, ends or "maxrows", faults,
+                     call.get("restrictedindicator"))  # fmt: skip
     if not found or (not page and count != "2"):
-        raise RefusedError(20201, "No Records Found")
+        return writer.nothing(count)
     return Answer(writer.write(page, len(found), count), fragile=True)
 
 
@@ -121,21 +122,31 @@ def _kind(column: Column) -> Kind:
     return _KINDS[column.data_type]
 
 
-def _paging(call: Call) -> tuple[int | None, int]:
+def _paging(call: Call, faults: Faults) -> tuple[int | None, int]:
+    """How many rows at most, and how many are left out before them."""
+    if call.get("offset") and faults.on("offset-refused"):
+        raise RefusedError(20203, "Offset is not supported")
     limit, offset = call.get("limit", "NONE") or "NONE", call.get("offset", "1") or "1"
     if not re.fullmatch(r"[1-9][0-9]{0,8}|none", limit, re.IGNORECASE) or not re.fullmatch(r"[0-9]{1,9}", offset):
         raise RefusedError(20203, "Limit and Offset must be numbers")
-    return None if limit.upper() == "NONE" else int(limit), max(1, int(offset))
+    before = int(offset) if faults.on("offset-from-zero") and call.get("offset") else max(0, int(offset) - 1)
+    return None if limit.upper() == "NONE" else int(limit), before
 
 
 class _Writer:
-    """One answer being written."""
+    """One answer being written. ``indicator`` stands in place of what this login may not see."""
 
     def __init__(
-        self, kind: Class, shown: Sequence[Column], form: str, edition: Edition, standard: bool, ends: str
-    ) -> None:
-        self._ends = ends
+        self, kind: Class, shown: Sequence[Column], form: str, edition: Edition, standard: bool, ends: str,
+        faults: Faults, indicator: str,
+    ) -> None:  # fmt: skip
+        self._ends, self._faults, self._indicator = ends, faults, indicator
         self._kind, self._shown, self._form, self._standard = kind, shown, form, standard
+        self._delimiter = faults.on("delimiter") or "09"
+        lacking = faults.on("edge-delimiters")
+        sign = chr(int(self._delimiter, 16))
+        self._before = "" if lacking in {"first", "both"} else sign
+        self._behind = "" if lacking in {"last", "both"} else sign
         decoded = form != "COMPACT"
         self._texts: Mapping[str, Mapping[str, str]] = {
             column.lookup: {code: text[0] for code, text in edition.values(column.lookup)}
@@ -143,9 +154,21 @@ class _Writer:
             if column.lookup and decoded
         }
 
+    def nothing(self, count: str) -> Answer:
+        """The answer that there are no rows."""
+        way = self._faults.on("nothing-found") or "20201"
+        none = 'ReplyCode="20201" ReplyText="No Records Found"'
+        if way == "20201":
+            raise RefusedError(20201, "No Records Found")
+        counted = '<COUNT Records="0"/>\n' if count in {"1", "2"} or way == "count" else ""
+        columns = next(iter(self._compact([]))) if way == "rows" and self._form != "STANDARD-XML" else ""
+        status = f"<RETS-STATUS {none}/>\n" if way == "status" else ""
+        return Answer(envelope(0, "Success", f"\n{counted}{columns}{status}"))
+
     def write(self, page: Sequence[Row], total: int, count: str) -> Iterator[bytes]:
         """The answer in pieces of bounded size."""
-        counted = f'<COUNT Records="{total}"/>\n' if count in {"1", "2"} else ""
+        told = count in {"1", "2"} and self._faults.on("no-count") is None
+        counted = f'<COUNT Records="{total}"/>\n' if told else ""
         head = f'<?xml version="1.0" encoding="utf-8"?>\n<RETS ReplyCode="0" ReplyText="Success">\n{counted}'
         body, foot = self._compact(page) if self._form != "STANDARD-XML" else self._nested(page), "</RETS>\n"
         if count == "2":
@@ -159,14 +182,16 @@ class _Writer:
             if size > _FLUSH:
                 yield "".join(buffer).encode()
                 buffer, size = [], 0
-        more = _ENDS[self._ends] if len(page) < total else ""
+        more = _ENDS[self._ends] if len(page) < total or self._faults.on("maxrows-always") else ""
         yield "".join([*buffer, more, foot]).encode()
 
     def _compact(self, page: Sequence[Row]) -> Iterator[str]:
-        names = "\t".join(_named(column, self._standard) for column in self._shown)
-        yield f'<DELIMITER value="09"/>\n<COLUMNS>\t{names}\t</COLUMNS>\n'
+        sign = chr(int(self._delimiter, 16))
+        names = sign.join(_named(column, self._standard) for column in self._shown)
+        yield (f'<DELIMITER value="{self._delimiter}"/>\n<COLUMNS>{self._before}{names}{self._behind}</COLUMNS>\n')
         for row in page:
-            yield "<DATA>\t" + "\t".join(self._text(row, column) for column in self._shown) + "\t</DATA>\n"
+            values = sign.join(self._text(row, column) for column in self._shown)
+            yield f"<DATA>{self._before}{values}{self._behind}</DATA>\n"
 
     def _nested(self, page: Sequence[Row]) -> Iterator[str]:
         yield f"<REData><{self._kind.resource}List>\n"
@@ -174,17 +199,24 @@ class _Writer:
             leaves = "".join(
                 f"<{(name := _named(column, self._standard))}>{self._text(row, column)}</{name}>"
                 for column in self._shown
-                if column.system_name in row
+                if column.system_name in row or self._is_withheld(row, column)
             )
             yield f"<{self._kind.standard_name}>{leaves}</{self._kind.standard_name}>\n"
         yield f"</{self._kind.resource}List></REData>\n"
 
     def _text(self, row: Row, column: Column) -> str:
+        if self._is_withheld(row, column):
+            return escape(self._indicator)
         value = row.get(column.system_name)
         if value is None:
             return ""
         texts = self._texts.get(column.lookup)
-        return escape(_written(value, texts).replace("\t", "    "))
+        return escape(_written(value, texts).replace(chr(int(self._delimiter, 16)), "    "))
+
+    def _is_withheld(self, row: Row, column: Column) -> bool:
+        return column.system_name in _WITHHELD and self._faults.hits(
+            "withheld", str(row[self._kind.columns[0].system_name])
+        )
 
 
 def _written(value: Typed, texts: Mapping[str, str] | None) -> str:

@@ -108,8 +108,10 @@ CLASSES = (
     Class("OpenHouse", "OPH", "OpenHouse", _columns("H", _OPEN_HOUSE)),
 )
 RESOURCES = tuple(dict.fromkeys(each.resource for each in CLASSES))
-OBJECTS = {"Property": ("ThumbnailPhoto", "Photo", "LargePhoto"), "Agent": ("ThumbnailPhoto", "LargePhoto"),
-           "Office": ("ThumbnailPhoto",)}  # fmt: skip
+OBJECTS = {"Property": ("ThumbnailPhoto", "Photo", "LargePhoto", "Plat", "Video", "Audio"),
+           "Agent": ("ThumbnailPhoto", "LargePhoto"), "Office": ("ThumbnailPhoto",)}  # fmt: skip
+OTHER_TYPES = {"Plat": "application/pdf", "Video": "video/mp4", "Audio": "audio/mpeg"}
+"""Media types of the objects that are no photos."""
 CLASS_OF = {"Single Family": "RES", "Multi-family": "RES", "Vacant Land": "LND", "Agriculture": "LND"}
 """By property type; all others are commercial."""
 
