@@ -106,9 +106,9 @@ def _round(server: OwnPostgres, template: str, records: Sequence[SourceRecord]) 
         last = [touched(record) for record in others]
         pages.want(last)
         observed_at = store.feeds.observe(FEED)
-        before, wide = _wal(url), _written(url)
+        before, wide = _wal(url), _versions(url)
         touch = count / pages.write(last, observed_at=observed_at)
-        touch_wal, wide = (_wal(url) - before) / count / 1024, _written(url) - wide
+        touch_wal, written = (_wal(url) - before) / count / 1024, len(_versions(url) - wide)
         before = _wal(url)
         again = count / pages.write(last, observed_at=observed_at)
         again_wal = (_wal(url) - before) / count / 1024
@@ -118,7 +118,7 @@ def _round(server: OwnPostgres, template: str, records: Sequence[SourceRecord]) 
         "touched, listings/s": touch, "delivered again, listings/s": again, "row INSERTs, listings/s": rows,
         "new of COPY": new / copy, "new of rows": new / rows, "changed of COPY": change / copy,
         "again of changed": again / change, "touched of changed": touch / change, "changed WAL": change_wal,
-        "touched WAL": touch_wal, "again WAL": again_wal, "touched wide": float(wide),
+        "touched WAL": touch_wal, "again WAL": again_wal, "touched wide": float(written),
     }  # fmt: skip
 
 
@@ -183,16 +183,14 @@ def _wal(url: str) -> int:
     return int(row[0])
 
 
-def _written(url: str) -> int:
-    """Rows of wide tables ever inserted, updated or deleted, by the counters of the server's pages."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SELECT pg_stat_force_next_flush()")
-        row = connection.execute(
-            "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables WHERE relname = ANY(%s)",
-            (list(WIDE),),
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
+def _versions(url: str) -> set[tuple[str, str, str]]:
+    """The versions of rows that wide tables have: one written is another, were it written with what it had."""
+    with psycopg.connect(url) as connection:
+        return {
+            (name, place, by)
+            for name in WIDE
+            for place, by in connection.execute(f"SELECT ctid::text, xmin::text FROM {name}")
+        }
 
 
 def store_photos(url: str) -> None:
