@@ -96,7 +96,7 @@ def fill(where: str) -> None:
 def _once(where: str, turn: int) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.reconcile", where, str(turn)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900)
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # what was logged stands before it
     return found
 
 
