@@ -145,6 +145,10 @@ SWITCHES: dict[str, Switch] = {
 
 
 MLS_SWITCHES: dict[str, Switch] = {
+    "metadata-drift": Switch(
+        "metadata and records drift, in the midst of searches: VALUE: drifts of POST /control/drift joined by +, then "
+        ":N, how many searches go before", r"[a-z]+(\+[a-z]+)*(:\d{1,6})?", "renamed",
+    ),
     "no-ranges": Switch("searches that bound a key are refused (20206), or their bounds overlooked", "refused|ignored",
                         "refused"),
     "row-cap": Switch(

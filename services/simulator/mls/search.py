@@ -12,12 +12,12 @@ from shared.rets.dmql.evaluate import Predicate, predicate
 from shared.rets.dmql.grammar import Dialect, parse
 
 from ..answers import Answer, Call, RefusedError
-from ..edition import Edition
 from ..faults import Faults
 from ..formats import escape
 from ..world import World
 from .records import Row, Typed, records
-from .tables import RESOURCES, Class, Column, classes
+from .schema import Schema
+from .tables import RESOURCES, Class, Column
 
 _FORMATS = ("COMPACT", "COMPACT-DECODED", "STANDARD-XML")
 _KINDS = {"Character": Kind.CHARACTER, "Int": Kind.NUMBER, "Decimal": Kind.NUMBER, "Boolean": Kind.BOOLEAN,
@@ -35,8 +35,10 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     """Answer a Search. Raises RefusedError with 20200 to 20203, 20206, 20207, 20210 or 20514."""
     if faults.strikes("throttle-20210"):
         raise RefusedError(20210, "Too Many Outstanding Queries")
+    _drift(world, faults)
+    schema = world.schema
     standard = call.get("standardnames") == "1"
-    kind = _class(call, standard)
+    kind = _class(schema, call, standard)
     if faults.on("refused-resource") == kind.resource:
         raise RefusedError(20207, "Unauthorized Query")
     form, _, version = call.get("format", "STANDARD-XML").upper().partition(":")
@@ -45,8 +47,8 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     if version:
         raise RefusedError(20514, "Requested DTD version unavailable")
     shown = _selected(kind, call.get("select"), standard)
-    holds = _query(world, kind, call, standard, faults.on("no-ranges"))
-    found = [row for row in records(world.view(), kind) if holds(row)]
+    holds = _query(world, schema, kind, call, standard, faults.on("no-ranges"))
+    found = [row for row in records(world.view(), kind, schema) if holds(row)]
     limit, offset = _paging(call)
     cap, _, ends = (faults.on("row-cap") or "").partition(":")
     if cap:
@@ -54,18 +56,31 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     first = 0 if faults.on("offset-ignored") else offset - 1
     page = found[first:] if limit is None else found[first : first + limit]
     count = call.get("count", "0") or "0"
-    writer = _Writer(kind, shown, form, world.edition, standard, ends or "maxrows")
+    writer = _Writer(kind, shown, form, schema, standard, ends or "maxrows")
     if not found or (not page and count != "2"):
         raise RefusedError(20201, "No Records Found")
     return Answer(writer.write(page, len(found), count), fragile=True)
 
 
-def _class(call: Call, standard: bool) -> Class:
+def _drift(world: World, faults: Faults) -> None:
+    """What the switch ``metadata-drift`` asks for, when its search has come."""
+    value = faults.on("metadata-drift")
+    if value is None:
+        return
+    kinds, _, after = value.partition(":")
+    faults.tally("metadata-drift", "searches")
+    if faults.tallied("metadata-drift", "searches") > int(after or 0):
+        faults.set("metadata-drift", "off")
+        world.drift(kinds)
+
+
+def _class(schema: Schema, call: Call, standard: bool) -> Class:
     resource, name = call.get("searchtype"), call.get("class")
     if resource not in RESOURCES:
         raise RefusedError(20203, "Invalid SearchType")
-    for each in classes(resource):
-        if name == (each.standard_name if standard else each.name) or (not name and len(classes(resource)) == 1):
+    found = schema.of(resource)
+    for each in found:
+        if name == (each.standard_name if standard else each.name) or (not name and len(found) == 1):
             return each
     raise RefusedError(20203, "Invalid Class")
 
@@ -76,8 +91,8 @@ def _named(column: Column, standard: bool) -> str:
 
 def _selected(kind: Class, select: str, standard: bool) -> Sequence[Column]:
     if not select:
-        return kind.columns
-    known = {_named(column, standard): column for column in kind.columns}
+        return [column for column in kind.columns if _named(column, standard)]
+    known = {name: column for column in kind.columns if (name := _named(column, standard))}
     unknown = [name for name in select.split(",") if name not in known]
     if unknown:
         raise RefusedError(20202, f"Invalid Select: {unknown[0][:40]}")
@@ -87,7 +102,7 @@ def _selected(kind: Class, select: str, standard: bool) -> Sequence[Column]:
 _BOUNDS = re.compile(r",?\((?P<field>[A-Z_]+)=(?P<value>[^()]{2,}[+-])\)")
 
 
-def _query(world: World, kind: Class, call: Call, standard: bool, no_ranges: str | None) -> Predicate:
+def _query(world: World, schema: Schema, kind: Class, call: Call, standard: bool, no_ranges: str | None) -> Predicate:
     text = call.get("query")
     if no_ranges is not None and any(each["field"] == kind.columns[0].system_name for each in _BOUNDS.finditer(text)):
         if no_ranges == "refused":
@@ -97,9 +112,10 @@ def _query(world: World, kind: Class, call: Call, standard: bool, no_ranges: str
         dialect = Dialect(call.get("querytype"))
     except ValueError:
         raise RefusedError(20203, "QueryType must be DMQL2") from None
-    codes = {column.lookup: frozenset(code for code, _ in world.edition.values(column.lookup))
+    codes = {column.lookup: frozenset(code for code, _ in schema.values(column.lookup))
              for column in kind.columns if column.lookup}  # fmt: skip
-    fields = {_named(column, standard): Field(_kind(column), codes.get(column.lookup)) for column in kind.columns}
+    fields = {name: Field(_kind(column), codes.get(column.lookup)) for column in kind.columns
+              if (name := _named(column, standard))}  # fmt: skip
     try:
         query = bind(parse(text, dialect), fields, now=datetime.fromtimestamp(world.clock.now(), UTC))
     except DmqlFieldError as error:
@@ -130,13 +146,13 @@ class _Writer:
     """One answer being written."""
 
     def __init__(
-        self, kind: Class, shown: Sequence[Column], form: str, edition: Edition, standard: bool, ends: str
+        self, kind: Class, shown: Sequence[Column], form: str, schema: Schema, standard: bool, ends: str
     ) -> None:
         self._ends = ends
         self._kind, self._shown, self._form, self._standard = kind, shown, form, standard
         decoded = form != "COMPACT"
         self._texts: Mapping[str, Mapping[str, str]] = {
-            column.lookup: {code: text[0] for code, text in edition.values(column.lookup)}
+            column.lookup: {code: text[0] for code, text in schema.values(column.lookup)}
             for column in shown
             if column.lookup and decoded
         }
