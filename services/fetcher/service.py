@@ -21,11 +21,12 @@ from services.fetcher.settings import FetcherSettings
 from shared.backoff import next_attempt_at
 from shared.consumer import Reject, Retry
 from shared.effects import BREAKS_ANSWERS
-from shared.lookups import MetadataVersion
+from shared.lookups import MetadataDocument, MetadataVersion
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
 from shared.sources.base import (
     Page,
+    Source,
     SourceAwayError,
     SourceError,
     SourcePausedError,
@@ -124,6 +125,7 @@ class Fetcher:
         self._pace = pace
         self._paused = paused
         self._may = may
+        self._kept: dict[str, MetadataDocument] = {}
         self._said: dict[str, MetadataVersion | None] = {}
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
@@ -143,6 +145,7 @@ class Fetcher:
         with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.inventory_slot_timeout) as source:
             observed_at = self._store.feeds.observe(feed)
             taken = source.inventory(resource)
+            self._keep(feed, source)
             self._said[feed] = source.metadata_version()
         if limit is not None:
             taken = dataclasses.replace(taken, packed=taken.packed[:limit], proven=False)
@@ -190,6 +193,7 @@ class Fetcher:
                     page = next(found, None)
                     if page is None:
                         break
+                    self._keep(feed, source)
                     self._heard(feed)
                     dates.append(page.server_date)
                     doubt = page.doubt
@@ -230,6 +234,7 @@ class Fetcher:
         try:
             with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 found = source.metadata()
+                self._keep(feed, source)
         except (NoSlotError, SourcePausedError):
             return
         except SourceError as error:
@@ -248,6 +253,16 @@ class Fetcher:
             LOOKUP_VALUES.labels(feed, change).inc(len(keys))
         log.info("metadata read", feed=feed, version=said.version, lookups=len(found.lookups), new=len(made.new),
                  changed=len(made.changed), removed=len(made.removed))  # fmt: skip
+
+    def _keep(self, feed: str, source: Source) -> None:
+        """Keep the metadata that what a source gave is named by, before anything of it is published."""
+        found = source.described()
+        if found is None or found is self._kept.get(feed):
+            return
+        number = self._store.metadata.keep(feed, found)
+        self._kept[feed] = found
+        if number is not None:
+            log.info("other metadata", feed=feed, version=found.version, timestamp=found.timestamp, number=number)
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Fetch the records that are still wanted and publish them as a page."""
@@ -275,6 +290,7 @@ class Fetcher:
             with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 observed_at = self._store.feeds.observe(message.feed)
                 page = source.records(message.resource, keys)
+                self._keep(message.feed, source)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
         except SourcePausedError as error:

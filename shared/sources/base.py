@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.lookups import Metadata, MetadataVersion
+from shared.lookups import Metadata, MetadataDocument, MetadataVersion
 from shared.messages import BrokenRecord, SourceRecord
 
 
@@ -153,6 +153,13 @@ class Source(Protocol):
 
         What is returned came whole and could be read to its last line. Raises SourceUnreadableError when it is empty
         or unreadable in any part: that is no evidence of what there is.
+        """
+
+    def described(self) -> MetadataDocument | None:
+        """The metadata that records given until now were named by; asks for nothing.
+
+        None where names do not depend on any, or nothing has been read yet. The same object as long as they are the
+        same.
         """
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from shared.budget import Limits, Share, Use, Wait
 from shared.effects import Effect, Line
-from shared.lookups import Changes, Metadata, MetadataVersion
+from shared.lookups import Changes, Metadata, MetadataDocument, MetadataVersion
 from shared.mapping.extra import Tally
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
@@ -424,6 +424,40 @@ class Lookups(Protocol):
         self, feed: str, version: MetadataVersion, reason: str, attempts: int, next_attempt_at: int | None
     ) -> None:
         """Reading this version has failed so many times. What is stored stays as it is."""
+
+
+KEEP_DOCUMENTS = 10
+"""Of how many versions of a feed's metadata the whole text is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMetadata:
+    """One version of a feed's metadata. Later ones have greater numbers; ``read_at`` is in microseconds."""
+
+    number: int
+    version: str
+    timestamp: str
+    digest: str
+    read_at: int
+
+
+class MetadataDocuments(Protocol):
+    """The metadata that a feed's records are named by, version by version. Each method is a transaction of its own."""
+
+    def keep(self, feed: str, found: MetadataDocument) -> int | None:
+        """These are the metadata now: their number if they are others than the latest, else None.
+
+        Of the same under another version or date, those are noted. Texts of all but the last ``KEEP_DOCUMENTS`` go.
+        """
+
+    def latest(self, feed: str) -> KeptMetadata | None:
+        """Those that count now; None before any were kept."""
+
+    def versions(self, feed: str) -> list[KeptMetadata]:
+        """All that there were, the latest first."""
+
+    def document(self, feed: str, number: int) -> bytes | None:
+        """The text of one version; None where it is not kept (any more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -865,6 +899,8 @@ class Store(Protocol):
     def geocoding(self) -> Geocoding: ...
     @property
     def lookups(self) -> Lookups: ...
+    @property
+    def metadata(self) -> MetadataDocuments: ...
     @property
     def history(self) -> History: ...
     @property

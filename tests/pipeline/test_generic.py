@@ -24,7 +24,10 @@ from pydantic import SecretStr
 from services.app import App
 from services.asking import sync_or_ask
 from services.simulator.main import Options, Simulator
+from shared.rets.schema.document import system_of
+from shared.rets.schema.types import Resource
 from shared.settings import FeedSettings, Settings
+from shared.store.sqlite.store import SqliteStore
 
 LISTINGS, PHOTOS = 40, 1
 FEED = "board"
@@ -87,6 +90,14 @@ class Board:
                 name: value for name, value in row.items() if value is not None and name not in {"feed", *UNCLASSED}
             }
         return held
+
+    def described(self, resource: str) -> Resource:
+        """A resource by the metadata kept, of which there is one version."""
+        with closing(SqliteStore(self.database)) as store:
+            (kept,) = store.metadata.versions(FEED)
+            found = system_of(store.metadata.document(FEED, kept.number) or b"").resource(resource)
+        assert found is not None
+        return found
 
     def differences(self) -> list[str]:
         """What is not as it is at the MLS."""
@@ -196,6 +207,7 @@ def test_a_feed_by_its_metadata_equals_the_truth_and_follows_it(tmp_path: Path) 
         assert here.differences() == []
         assert {row["#class"] for row in here.rows("property", "listing_key").values()} == set(CLASSES)
         assert here.rows("open_house", "open_house_key")
+        assert {each.name for each in here.described("Property").classes} == set(CLASSES)
         before = searches(here.sim)
         assert here.sync()["fetched"] == 0
         assert searches(here.sim) == before + 2 * len(CLASSES) + 3  # each class twice, and the others once

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from shared.lookups import LookupValue, Metadata, MetadataVersion
+from shared.lookups import LookupValue, Metadata, MetadataDocument, MetadataVersion
 from shared.mapping.times import parse_stamp
 from shared.messages import BrokenRecord, SourceRecord
 from shared.rets.answer import Answer
@@ -278,6 +278,10 @@ class RetsSource:
                     for each in {each.value: each for each in lookup.values if each.value}.values()
                 ]
         return Metadata(found)
+
+    def described(self) -> MetadataDocument | None:
+        """All that the metadata say, as last read."""
+        return self._state.described()
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         """Photos of a record by GetObject. Where the server does not offer addresses, the bytes.

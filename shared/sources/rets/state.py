@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from shared.lookups import MetadataDocument
 from shared.rets.login import Capabilities
 from shared.rets.schema.currency import Currency, currency
+from shared.rets.schema.document import document_of
 from shared.rets.schema.types import System
 from shared.sources.rets.plan import Plan, make_plan
 from shared.sources.rets.settings import RetsSourceSettings
@@ -23,6 +25,7 @@ class RetsState:
         self._lock = threading.Lock()
         self._system = system
         self._plan: Plan | None = None
+        self._document: MetadataDocument | None = None
         self._without: frozenset[str] = frozenset()
         self._heard: set[tuple[str, ...]] = set()
         self._classes: dict[str, str] = {}
@@ -31,6 +34,13 @@ class RetsState:
     def system(self) -> System | None:
         """The metadata, None before they were first read."""
         return self._system
+
+    def described(self) -> MetadataDocument | None:
+        """The metadata as a document, the same object as long as they are the same; None before they were read."""
+        with self._lock:
+            if self._document is None and self._system is not None:
+                self._document = document_of(self._system)
+            return self._document
 
     def plan(self, said: Capabilities | None, fetch: Callable[[], System]) -> Plan:
         """What to ask, after reading the metadata by ``fetch`` if there are none, or a login tells of others. What it
@@ -69,7 +79,7 @@ class RetsState:
         return self._classes.get(key)
 
     def _load(self, system: System) -> None:
-        self._system, self._without, self._plan = system, frozenset(), None
+        self._system, self._without, self._plan, self._document = system, frozenset(), None, None
 
     def _made(self) -> Plan:
         if self._plan is None:
