@@ -48,7 +48,7 @@ from shared.sources.pool import SessionPool
 from shared.sources.rets.settings import Override as RetsOverride
 from shared.sources.rets.settings import RetsSourceSettings
 from shared.sources.rets.source import RetsSource
-from shared.sources.rets.state import RetsState
+from shared.sources.rets.state import Follow, RetsState
 from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
@@ -261,13 +261,13 @@ def make_source(
     return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
 
-def rets_state(feed: FeedSettings) -> RetsState:
-    """What the sources of a RETS feed share in one process, nothing known yet."""
+def rets_state(feed: FeedSettings, follow: Follow | None = None) -> RetsState:
+    """What the sources of a RETS feed share in one process, nothing known yet but what is remembered by ``follow``."""
     overrides = {
         kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
         for kind, chosen in feed.overrides.items()
     }
-    return RetsState(RetsSourceSettings(overrides))
+    return RetsState(RetsSourceSettings(overrides), follow=follow)
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]
@@ -366,7 +366,7 @@ class App:
         return Distributed(transport, self.store, self._stop, self.settings.takeover)
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
-        state = rets_state(feed)
+        state = rets_state(feed, functools.partial(self.store.drift.follow, name))
         pool = SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes, state=state

@@ -30,6 +30,7 @@ from services.migrated import wait_until_migrated
 from services.outcome import FeedReport
 from services.patience import rest
 from services.progress import counting, watch_or_log
+from services.words import Usual
 from shared import telemetry
 from shared.instants import instant
 from shared.settings import Settings, SettingsError, load, secrets_of
@@ -90,6 +91,13 @@ quarantine_app = typer.Typer(
     epilog="Example: mlsync quarantine list",
     no_args_is_help=True,
 )
+metadata_app = typer.Typer(
+    help="Show what an MLS has, and what became of it: mlsync metadata FEED is short for metadata show FEED.",
+    epilog="Example: mlsync metadata board Property RES --csv",
+    no_args_is_help=True,
+    cls=Usual,
+)
+app.add_typer(metadata_app, name="metadata")
 app.add_typer(audit_app, name="audit")
 app.add_typer(removals_app, name="removals")
 app.add_typer(quarantine_app, name="quarantine")
@@ -489,8 +497,8 @@ def quarantine_drop(ids: IdsArgument, config: ConfigOption = None) -> None:
         typer.echo(f"{len(items)} dropped")
 
 
-@app.command(epilog="Example: mlsync metadata board Property RES --csv")
-def metadata(
+@metadata_app.command("show", epilog="Example: mlsync metadata show board Property RES --csv")
+def metadata_show(
     feed: FeedArgument,
     resource: Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource")] = None,
     class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="The fields of this class")] = None,
@@ -506,6 +514,33 @@ def metadata(
         settings = _of_feed(config, feed)
         form = Form.json if as_json else Form.csv if as_csv else Form.table
         typer.echo(explorer.metadata(settings, feed, resource, class_name, form))
+
+
+@metadata_app.command("diff", epilog="Example: mlsync metadata diff board")
+def metadata_diff(feed: FeedArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """What became of the metadata since they were first read. Asks the MLS nothing."""
+    from services import drifted
+
+    with errors(), operator.opened(_of_feed(config, feed)) as store:
+        if as_json:
+            typer.echo(json.dumps(drifted.as_json(store, feed)))
+            return
+        for line in drifted.in_words(store, feed):
+            typer.echo(line)
+
+
+@metadata_app.command("approve", epilog="Example: mlsync metadata approve board property RES")
+def metadata_approve(
+    feed: FeedArgument,
+    resource: Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="property, member, …")] = None,
+    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Only of this class")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Believe that fields held, too many to vanish at once, are gone for good."""
+    from services import drifted
+
+    with errors(), operator.opened(_of_feed(config, feed)) as store:
+        typer.echo(f"{drifted.approve(store, feed, resource, class_name)} fields are gone; their last values stay")
 
 
 @app.command(epilog="Example: mlsync search board Property RES '(CITY=Moncton)' --select LIST_KEY,PRICE --limit 5")

@@ -16,7 +16,8 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages
+from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages, with_untold
+from services.fetcher.drift import compare
 from services.fetcher.settings import FetcherSettings
 from shared.backoff import next_attempt_at
 from shared.consumer import Reject, Retry
@@ -74,7 +75,8 @@ UNASKABLE = "its key cannot be asked for: it is no word of letters, digits, dots
 class Taken:
     """What an inventory came to, published in so many ``parts``.
 
-    ``server_date`` is the MLS's clock when it answered, None when it told none.
+    ``server_date`` is the MLS's clock when it answered, None when it told none. ``untold``: why classes of records
+    were not read.
     """
 
     resource: str
@@ -84,6 +86,7 @@ class Taken:
     doubt: str
     server_date: int | None = None
     parts: int = 1
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,11 @@ class Fetcher:
             self._said[feed] = source.metadata_version()
         if limit is not None:
             taken = dataclasses.replace(taken, packed=taken.packed[:limit], proven=False)
+        elif taken.untold:
+            log.warning("classes of records cannot be read: what is stored of them stays", feed=feed, resource=resource,
+                        classes=dict(taken.untold))  # fmt: skip
+            stored = self._store.drift.of_classes(feed, resource, taken.untold)
+            taken = with_untold(taken, stored)
         if not taken.proven and limit is None:
             log.warning("inventory is not proven: nothing is removed by it", feed=feed, resource=resource,
                         doubt=taken.doubt, keys=len(taken.packed))  # fmt: skip
@@ -163,7 +171,8 @@ class Fetcher:
                 raise SourceUnavailableError("the inventory was given up: this process ends, or another took over")
             self._outbox.publish(message, run_id)
             parts = message.parts
-        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date, parts)
+        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date, parts,
+                     tuple(taken.untold.values()))  # fmt: skip
 
     def take_changes(
         self,
@@ -263,6 +272,7 @@ class Fetcher:
         self._kept[feed] = found
         if number is not None:
             log.info("other metadata", feed=feed, version=found.version, timestamp=found.timestamp, number=number)
+        compare(self._store, feed)
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Fetch the records that are still wanted and publish them as a page."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,12 +60,14 @@ class Inventory:
 
     ``proven`` says that the answer was whole and that the number of distinct keys is the one the server announced;
     ``doubt`` says in words why not. ``server_date`` is the answer's ``Date`` in microseconds, None without.
+    ``untold`` are classes of records that cannot be read now, with the reason: it says nothing of what they hold.
     """
 
     packed: list[bytes]
     server_date: int | None
     proven: bool
     doubt: str = ""
+    untold: Mapping[str, str] = field(default_factory=dict)
 
     def ranges(self, size: int) -> Iterator[Range]:
         """Cut into ranges of at most ``size`` keys which together cover everything; one open range when empty."""

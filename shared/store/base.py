@@ -9,13 +9,14 @@ record; a transaction that needs more asks for that first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from shared.budget import Limits, Share, Use, Wait
 from shared.effects import Effect, Line
+from shared.known import Known
 from shared.lookups import Changes, Metadata, MetadataDocument, MetadataVersion
 from shared.mapping.extra import Tally
 from shared.mapping.record import Mapped
@@ -461,6 +462,51 @@ class MetadataDocuments(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataDifference:
+    """One thing in which metadata differ from those before: what became of it, and all of it in words (``told``).
+
+    ``number``, ``version`` and ``seen_at`` are those of the metadata that differ, see ``KeptMetadata``; ``parent`` are
+    the names above it, ``was`` is its name before if it was renamed.
+    """
+
+    number: int
+    seen_at: int
+    version: str
+    subject: str
+    change: str
+    parent: str
+    name: str
+    was: str
+    told: str
+
+
+class Drift(Protocol):
+    """What metadata were before, and what a feed remembers of that. Each method is a transaction of its own."""
+
+    def known(self, feed: str) -> Known:
+        """What is remembered."""
+
+    def follow(self, feed: str, decide: Callable[[Known, int], Known]) -> None:
+        """Remember what ``decide`` makes of what is remembered, at the store's clock."""
+
+    def approve(self, feed: str, resource: str | None = None, class_name: str | None = None) -> int:
+        """Fields held (of one class, of one resource, of all) are removed; returns how many."""
+
+    def compared(self, feed: str) -> int:
+        """The number of the newest metadata that were compared with those before; 0 for none."""
+
+    def record(self, feed: str, differences: Sequence[MetadataDifference], number: int) -> bool:
+        """Metadata up to ``number`` have been compared, and differ so from those before. False, and nothing changes,
+        when they had been compared already."""
+
+    def differences(self, feed: str, limit: int | None = None) -> list[MetadataDifference]:
+        """Those of all versions, the newest version last; with ``limit`` at most so many of the newest."""
+
+    def of_classes(self, feed: str, resource: str, classes: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Keys and stamps of what is stored of these classes of a resource, in bounded memory."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
     """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
 
@@ -484,6 +530,9 @@ class FeedStatus:
     """See ``Geocoding.located``."""
     repeated: list[RepeatedPhoto] = field(default_factory=list)
     metadata: MetadataState = field(default_factory=MetadataState)
+    metadata_changes: list[MetadataDifference] = field(default_factory=list)
+    """Of the newest metadata that changed anything."""
+    metadata_known: Known = field(default_factory=Known)
     extra: Tally = field(default_factory=Tally)
 
 
@@ -901,6 +950,8 @@ class Store(Protocol):
     def lookups(self) -> Lookups: ...
     @property
     def metadata(self) -> MetadataDocuments: ...
+    @property
+    def drift(self) -> Drift: ...
     @property
     def history(self) -> History: ...
     @property

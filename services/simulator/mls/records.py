@@ -49,9 +49,10 @@ def _made(view: View, schema: Schema, resource: str, number: int) -> tuple[tuple
             for place, event in held
         )  # fmt: skip
     name = CLASS_OF.get(str(listing.values.get("PropertyType")), "COM")
-    kind = next((each for each in schema.of(resource) if each.name == name), None)
-    if kind is None:
+    found = [each for each in schema.of(resource) if each.name == name]
+    if not found:
         return ()
+    (kind,) = found
     stamps = [photo.stamp for photo in listing.photos]
     extra: dict[str, Typed] = {
         "key": key_of(number),

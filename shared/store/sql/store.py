@@ -11,6 +11,7 @@ from shared.store.sql.census import SqlCensus
 from shared.store.sql.connection import Connection, Database
 from shared.store.sql.counters import Counts
 from shared.store.sql.documents import SqlDocuments
+from shared.store.sql.drift import SqlDrift
 from shared.store.sql.feeds import SqlFeeds
 from shared.store.sql.forgetting import SqlForgetting
 from shared.store.sql.geocoding import SqlGeocoding
@@ -52,6 +53,7 @@ class SqlStore:
         self.budget = SqlBudget(database, now)
         self.lookups = SqlLookups(database, now)
         self.metadata = SqlDocuments(database, now)
+        self.drift = SqlDrift(database, now)
         self.objects = SqlObjects(database, now)
         self.geocoding = SqlGeocoding(database, now)
         self.history = SqlHistory(database)
