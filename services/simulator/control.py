@@ -14,6 +14,7 @@ from .formats import iso
 from .making import key_of
 from .mls.records import records
 from .mls.schema import described
+from .mls.tables import CLASSES
 from .sessions import Sessions
 from .timeline import REVERTED, SWEPT, Stamped
 from .truth import RESOURCES, Look, truths
@@ -96,12 +97,13 @@ class Control:
         return truths(self._world.view(), resource, Look(where, size, CULTURES.index(culture), self._faults))
 
     def rows(self, resource: str, class_name: str) -> Iterator[Mapping[str, Any]]:
-        """Every living record of a class of the personality ``mls``, typed values by SystemName."""
+        """Every living record of a class of the personality ``mls``, typed values by SystemName; none of a class that
+        it has no more."""
         schema = self._world.schema
         kind = next((each for each in schema.of(resource) if each.name == class_name), None)
-        if kind is None:
+        if kind is None and all(each.name != class_name for each in CLASSES):
             raise ControlError(f"there is no class {class_name} of {resource}")
-        return records(self._world.view(), kind, schema)
+        return iter(()) if kind is None else records(self._world.view(), kind, schema)
 
     def answer(self, method: str, name: str, arguments: dict[str, str], base: str) -> Answer:
         """Answer ``/control/<name>``."""

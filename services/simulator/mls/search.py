@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from shared.rets.dmql.binding import Field, Kind, bind
@@ -46,6 +47,7 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
         raise RefusedError(20203, f"Format must be one of {', '.join(_FORMATS)}")
     if version:
         raise RefusedError(20514, "Requested DTD version unavailable")
+    kind = _without(kind, faults.on("refused-field"))
     shown = _selected(kind, call.get("select"), standard)
     holds = _query(world, schema, kind, call, standard, faults.on("no-ranges"))
     found = [row for row in records(world.view(), kind, schema) if holds(row)]
@@ -83,6 +85,14 @@ def _class(schema: Schema, call: Call, standard: bool) -> Class:
         if name == (each.standard_name if standard else each.name) or (not name and len(found) == 1):
             return each
     raise RefusedError(20203, "Invalid Class")
+
+
+def _without(kind: Class, refused: str | None) -> Class:
+    """The class as it can be searched, where that is less than its metadata say."""
+    name, _, field = (refused or "").partition(".")
+    if name != kind.name:
+        return kind
+    return replace(kind, columns=tuple(column for column in kind.columns if column.system_name != field))
 
 
 def _named(column: Column, standard: bool) -> str:
