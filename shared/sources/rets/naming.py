@@ -79,17 +79,8 @@ def _since(each: KnownField) -> int:
 def _elements(
     known: Sequence[KnownField], fields: Sequence[Field], before: Mapping[str, KnownField], reserved: frozenset[str]
 ) -> dict[str, str]:
-    """By SystemName. A StandardName that two fields have, or that is another's SystemName, is nobody's."""
-    names = Counter(field.standard_name for field in fields) + Counter(
-        field.system_name for field in fields if field.system_name != field.standard_name
-    )
-    own = {each.element: each for each in known if not each.standard}
-    found: dict[str, str] = {}
-    for field in fields:
-        name = field.standard_name
-        holder = own.get(name)
-        if name and names[name] == 1 and (holder is None or holder is before.get(field.system_name)):
-            found[field.system_name] = _allowed(name, reserved)
+    """By SystemName."""
+    found = {name: _allowed(standard, reserved) for name, standard in _standard(known, fields, before).items()}
     taken = set(found.values())
     for field in fields:
         was = before.get(field.system_name)
@@ -105,6 +96,32 @@ def _elements(
             found[field.system_name] = name
             taken.add(name)
     return found
+
+
+def _standard(
+    known: Sequence[KnownField], fields: Sequence[Field], before: Mapping[str, KnownField]
+) -> dict[str, str]:  # fmt: skip
+    """By SystemName the fields that are called by their StandardNames. One that two fields have, or that is another's
+    SystemName, or that another goes on to be called by, is nobody's."""
+    names = Counter(field.standard_name for field in fields) + Counter(
+        field.system_name for field in fields if field.system_name != field.standard_name
+    )
+    found = {
+        field.system_name: field.standard_name for field in fields if names[field.standard_name] == 1
+        if field.standard_name
+    }  # fmt: skip
+    holders = {each.element: each for each in known if not each.standard}
+    now = {id(was): name for name, was in before.items()}
+    while True:
+        refused = [
+            name for name, standard in found.items()
+            if (holder := holders.get(standard)) is not None and now.get(id(holder)) != name
+            and now.get(id(holder)) not in found
+        ]  # fmt: skip
+        if not refused:
+            return found
+        for name in refused:
+            del found[name]
 
 
 def _is_standard(field: Field, element: str, was: KnownField | None) -> bool:
