@@ -24,3 +24,14 @@ metadata_document = Table(
     Column("document", LargeBinary, comment="all of them, JSON, zstd; null: there are enough newer ones"),
     comment="metadata of each feed, by which its records are named",
 )
+
+metadata_view = Table(
+    "metadata_view",
+    metadata,
+    Column("name", KEY, primary_key=True),
+    Column("feed", KEY, nullable=False),
+    Column("resource", Text, nullable=False, comment="as the MLS calls it"),
+    Column("class_name", Text, nullable=False, comment="likewise"),
+    Column("digest", Text, nullable=False, comment="of the statement that made it"),
+    comment="views of the classes of feeds",
+)

@@ -25,6 +25,7 @@ from shared.store.sql.quarantine import SqlQuarantine
 from shared.store.sql.records import SqlRecords
 from shared.store.sql.removals import SqlRemovals
 from shared.store.sql.syncs import SqlSyncs
+from shared.store.sql.views import SqlViews
 
 
 class SqlTx:
@@ -52,6 +53,7 @@ class SqlStore:
         self.budget = SqlBudget(database, now)
         self.lookups = SqlLookups(database, now)
         self.metadata = SqlDocuments(database, now)
+        self.views = SqlViews(database)
         self.objects = SqlObjects(database, now)
         self.geocoding = SqlGeocoding(database, now)
         self.history = SqlHistory(database)
