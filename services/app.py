@@ -30,6 +30,7 @@ from services.polite import SESSIONS, Manners, Polite
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.tenure import Tenure
+from services.views import ViewKeeper, ViewSettings
 from services.writer.service import Writer
 from services.writer.settings import WriterSettings
 from shared.blobs.base import Blobs, BlobsUnavailableError
@@ -311,9 +312,18 @@ class App:
         self.geocoder = self._geocoder()
         tell = {"tell": self.geocoder.tell} if self.geocoder else {}
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
-        self.fetcher = Fetcher(
-            self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused, self.may_fetch
+        self.views = ViewKeeper(
+            self.store,
+            {
+                name: ViewSettings(rets_state(feed).settings, feed.mapping)
+                for name, feed in feeds.items()
+                if feed.protocol == "rets"
+            },
         )
+        self.fetcher = Fetcher(
+            self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused, self.may_fetch,
+            self.views.bring,
+        )  # fmt: skip
         self.reconciler = Reconciler(
             {
                 name: ReconcilerSettings(

@@ -570,6 +570,34 @@ def search(
         typer.echo(said, err=True)
 
 
+@app.command(epilog="Example: mlsync query board RES '(ListPrice=500000-)' --select LIST_KEY,ListPrice --limit 5")
+def query(
+    feed: FeedArgument,
+    class_name: Annotated[
+        str, typer.Argument(metavar="CLASS", help="Class, as the MLS calls it; RESOURCE:CLASS where several do")
+    ],
+    dmql: Annotated[str, typer.Argument(metavar="DMQL", help="What to find, in DMQL2")],
+    select: Annotated[
+        str, typer.Option(metavar="FIELD,FIELD", help="Only these, by SystemName or StandardName [default: all]")
+    ] = "",
+    limit: Annotated[int, typer.Option(metavar="N", help="Rows to show", min=1, max=10_000)] = 20,
+    output: Annotated[str, typer.Option("--format", metavar="FORM", help="table, csv or json")] = "table",
+    config: ConfigOption = None,
+) -> None:
+    """Show stored records of a feed, found by the MLS's own names. Asks no MLS."""
+    from services import query as stored
+    from services.tabular import Form
+
+    with errors():
+        settings = _of_feed(config, feed)
+        if output not in list(Form):
+            raise SettingsError(f"--format {output}: give one of {', '.join(Form)}")
+        fields = [name.strip() for name in select.split(",") if name.strip()]
+        rows, said = stored.query(settings, feed, class_name, dmql, fields, limit, Form(output))
+        typer.echo(rows)
+        typer.echo(said, err=True)
+
+
 @app.command(epilog="Example: mlsync info board")
 def info(feed: FeedArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show what an MLS says at login: who you are there, what it offers, its notice. Logs in."""

@@ -115,9 +115,12 @@ class Fetcher:
         pace: Callable[[bool], bool] = lambda _backlog: True,
         paused: Callable[[str], float] = lambda _: 0.0,
         may: Callable[[str], bool] = lambda _: True,
+        described: Callable[[str], None] = lambda _: None,
     ) -> None:
         """``pace`` is called before each request, with its lane, and may wait until the writer has caught up; whether
         it has. ``may`` says whether this process may still speak for a feed, or another has taken over.
+
+        ``described`` is told of a feed whose metadata are others than before.
 
         ``paused`` says for how many seconds a feed's MLS is left alone, as far as is known: nothing is tried meanwhile.
         """
@@ -128,6 +131,7 @@ class Fetcher:
         self._pace = pace
         self._paused = paused
         self._may = may
+        self._described = described
         self._kept: dict[str, MetadataDocument] = {}
         self._said: dict[str, MetadataVersion | None] = {}
         self._answered: dict[str, float] = {}
@@ -272,6 +276,7 @@ class Fetcher:
         self._kept[feed] = found
         if number is not None:
             log.info("other metadata", feed=feed, version=found.version, timestamp=found.timestamp, number=number)
+            self._described(feed)
         compare(self._store, feed)
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:

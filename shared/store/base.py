@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from shared.budget import Limits, Share, Use, Wait
 from shared.effects import Effect, Line
@@ -21,6 +21,10 @@ from shared.lookups import Changes, Metadata, MetadataDocument, MetadataVersion
 from shared.mapping.extra import Tally
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
+
+if TYPE_CHECKING:  # only for the types of what it is given
+    from shared.rets.dmql.binding import Bound
+    from shared.views.spec import ClassView
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
@@ -507,6 +511,38 @@ class Drift(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class MadeViews:
+    """Names of views that were made (anew), were dropped, or stay as they are since others are made of them."""
+
+    made: list[str]
+    dropped: list[str]
+    in_use: list[str]
+
+
+class Views(Protocol):
+    """Views of the classes of generic feeds. Each method is a transaction of its own."""
+
+    def make(self, feed: str, views: Sequence[ClassView], undecided: Collection[tuple[str, str]] = ()) -> MadeViews:
+        """These are the feed's views: others of its are dropped, those that are as they should be are left alone, and
+        so are those of classes ``undecided`` (resource and class), where there are any.
+
+        A view keeps its name; a new one is called ``mls_<feed>_<resource>_<class>``, as near as can be. Whoever reads
+        one is waited for some seconds: then raises StoreUnavailableError, and nothing was done.
+        """
+
+    def names(self, feed: str) -> dict[tuple[str, str], str]:
+        """The feed's views by resource and class, as the server calls these."""
+
+    def find(
+        self, name: str, view: ClassView, query: Bound, aliases: dict[str, str], columns: Sequence[str], limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """The first ``limit`` rows, by key, that the query finds in the view of this name, and how many it finds.
+
+        ``aliases`` are by name in the query the columns. Raises DmqlError for a query that is too large.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class FeedStatus:
     """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
 
@@ -952,6 +988,8 @@ class Store(Protocol):
     def metadata(self) -> MetadataDocuments: ...
     @property
     def drift(self) -> Drift: ...
+    @property
+    def views(self) -> Views: ...
     @property
     def history(self) -> History: ...
     @property

@@ -78,3 +78,14 @@ metadata_compared = Table(
     Column("number", Integer, nullable=False, comment="of the newest metadata compared with those before"),
     comment="up to which version metadata have been compared",
 )
+
+metadata_view = Table(
+    "metadata_view",
+    metadata,
+    Column("name", KEY, primary_key=True),
+    Column("feed", KEY, nullable=False),
+    Column("resource", Text, nullable=False, comment="as the MLS calls it"),
+    Column("class_name", Text, nullable=False, comment="likewise"),
+    Column("digest", Text, nullable=False, comment="of the statement that made it"),
+    comment="views of the classes of feeds",
+)

@@ -7,12 +7,14 @@ MLS's own rows, by SystemName; which column or member of ``extra`` belongs to wh
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
@@ -89,6 +91,17 @@ class Board:
                 if plain(want) != plain(have):
                     lines.append(f"{key}: {name} is {have!r}, not {want!r}")
         return lines
+
+    def viewed(self, *columns: str, class_name: str = "RES") -> dict[str, tuple[Any, ...]]:
+        """These columns of the view of a class, by key."""
+        shown = ", ".join(f'v."{name}"' for name in ("LIST_KEY", *columns))
+        rows = self.here.rows(f'SELECT {shown} FROM "mls_ddf_property_{class_name.lower()}" v')
+        return {key: tuple(values) for key, *values in rows}
+
+    def expected(self, *names: str, class_name: str = "RES") -> dict[str, tuple[Any, ...]]:
+        """What is stored of listings of a class under these names, by key."""
+        inside = {key: row for key, row in self.stored().items() if row["#class"] == class_name}
+        return {key: tuple(row.get(name) for name in names) for key, row in inside.items()}
 
     def told(self) -> list[str]:
         """All that is recorded as differences."""
@@ -188,6 +201,7 @@ def test_each_kind_of_drift_in_the_midst_of_a_sync_loses_nothing(tmp_path: Path)
         assert here.field("MORE_INFO") == ("INFO_LINK", "")
         assert here.field("BedroomsTotal") == ("BEDROOMS", "")
         assert here.here.count("history_transactional", "field_name = 'extra' AND new_value LIKE '%INFO_LINK%'") == 0
+        assert here.viewed("BEDROOMS", "INFO_LINK") == here.expected("bedrooms_total", "MORE_INFO")
 
         here.names["MORE_INFO"] = "MORE_INFO_2"
         here.drift("taken+lookups", after=3)
@@ -195,6 +209,7 @@ def test_each_kind_of_drift_in_the_midst_of_a_sync_loses_nothing(tmp_path: Path)
         here.sync()
         assert here.differences() == []
         assert here.field("MORE_INFO_2") == ("MORE_INFO", "")
+        assert here.viewed("INFO_LINK", "MORE_INFO") == here.expected("MORE_INFO", "MORE_INFO_2")
         texts = dict(here.here.rows("SELECT code, lookup_value FROM lookup WHERE lookup_name = 'HeatingType'"))
         assert (texts["ForcedAir"], texts["Geothermal"]) == ("Forced air, any fuel", "Geothermal")
         removed = "lookup_name = 'HeatingType' AND removed_at IS NOT NULL"
@@ -209,6 +224,9 @@ def test_each_kind_of_drift_in_the_midst_of_a_sync_loses_nothing(tmp_path: Path)
         assert here.differences(before) == []
         assert sum("heating" in row for row in here.stored().values()) > LISTINGS // 4
         assert here.field("Heating") == ("HEAT", "removed")
+        assert here.viewed("BEDROOMS", "PARKING") == here.expected("bedrooms_total", "parking_total")
+        with pytest.raises((sqlite3.OperationalError, psycopg.errors.UndefinedColumn)):
+            here.viewed("INFO_LINK")
         assert here.told() == [
             "Property RES: field PARKING added",
             "Property RES: field MORE_INFO added",
@@ -253,6 +271,7 @@ def test_a_class_without_its_key_or_timestamp_stops_alone(tmp_path: Path, drift:
         assert all(
             plain(stored[key]["list_price"]) == plain(row["PRICE"]) for key, row in others.items() if "PRICE" in row
         )
+        assert here.viewed("PRICE", class_name=stopped).keys() == inside
         status = here.status()
         assert status["metadata"]["untold"] == report["untold"]
         assert status["last_run"]["outcome"] == "unfinished"
@@ -307,6 +326,7 @@ def test_many_fields_vanishing_at_once_are_held_and_nothing_is_blanked(tmp_path:
         assert any(stored[key]["modification_timestamp"] != before[key]["modification_timestamp"] for key in both)
         assert all(stored[key].get("unparsed_address") == before[key].get("unparsed_address") for key in both)
         assert here.field("UnparsedAddress") == ("STREET", "held")
+        assert here.viewed("STREET") == here.expected("unparsed_address")
         assert here.status()["metadata"]["untold"] == report["untold"]
         here.drift("restored")
         assert "untold" not in here.sync()
@@ -317,6 +337,8 @@ def test_many_fields_vanishing_at_once_are_held_and_nothing_is_blanked(tmp_path:
             assert drifted.approve(store, FEED, "property", "RES") == 9
         assert "untold" not in here.sync()
         assert here.field("UnparsedAddress") == ("STREET", "removed")
+        with pytest.raises(sqlite3.OperationalError):
+            here.viewed("STREET")
         stored = here.stored()
         assert all(stored[key].get("unparsed_address") for key in both if key in stored)
 

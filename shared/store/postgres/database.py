@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -74,6 +74,7 @@ class PostgresDatabase:
     """A pool of connections, none before the first is asked for. Safe to use from many threads."""
 
     bytewise = 'COLLATE "C"'
+    dialect: Final = "postgresql"
 
     def __init__(self, url: str, *, connections: int, patience: float, clock: ServerClock | None) -> None:
         self._conninfo = make_conninfo("", **{**DEFAULTS, **parsed(url)})

@@ -26,6 +26,7 @@ from shared.store.sql.quarantine import SqlQuarantine
 from shared.store.sql.records import SqlRecords
 from shared.store.sql.removals import SqlRemovals
 from shared.store.sql.syncs import SqlSyncs
+from shared.store.sql.views import SqlViews
 
 
 class SqlTx:
@@ -54,6 +55,7 @@ class SqlStore:
         self.lookups = SqlLookups(database, now)
         self.metadata = SqlDocuments(database, now)
         self.drift = SqlDrift(database, now)
+        self.views = SqlViews(database)
         self.objects = SqlObjects(database, now)
         self.geocoding = SqlGeocoding(database, now)
         self.history = SqlHistory(database)
