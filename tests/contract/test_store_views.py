@@ -6,37 +6,23 @@ values in memory.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from services.forget import erase
-from services.views import ViewKeeper, ViewSettings
-from shared.blobs.local import LocalBlobs
-from shared.lookups import LookupValue, Metadata, MetadataVersion
 from shared.rets.dmql.binding import Kind, bind
 from shared.rets.dmql.evaluate import predicate
 from shared.rets.dmql.grammar import parse
 from shared.rets.dmql.tree import And, Not, Or, Query
-from shared.rets.schema.document import document_of
 from shared.rets.schema.kinds import askable, kind_of
-from shared.rets.schema.types import Field, Resource, System
-from shared.sources.rets.plan import Plan
-from shared.sources.rets.settings import Override, RetsSourceSettings
-from shared.store import migrate
-from shared.store.base import MadeViews, StoreError, StoreUnavailableError
-from shared.store.postgres import connection as postgres_connection
-from shared.views.make import MOST_COLUMNS
+from shared.rets.schema.types import Field
 from tests.conftest import SCALE
 from tests.contract.boards import (
-    FEED,
     class_of,
     lookup,
     make,

@@ -25,6 +25,7 @@ from services.report import status_json, statuses
 from services.simulator.main import Options, Simulator
 from services.sync import sync
 from shared.settings import FeedSettings, Override, Settings
+from shared.store.base import StoreError
 from tests.pipeline.simulated import PASSWORD, USERNAME, Installation
 
 FEED = "ddf"
@@ -258,7 +259,7 @@ def test_a_class_without_its_key_or_timestamp_stops_alone(tmp_path: Path, drift:
         before = here.stored()
         inside = {key for key, row in before.items() if row["#class"] == stopped}
         assert inside
-        here.drift(drift, after=3)
+        here.drift(drift, after=None if drift == "class" else 3)  # in its midst its searches are an error for once
         here.sim.control.advance(5)
         here.sync()
         report = here.sync()
@@ -372,18 +373,15 @@ def test_differences_are_counted_and_shown(tmp_path: Path) -> None:
         assert status["metadata"]["changes"][0] == "Property RES: field HEAT removed"
         assert "property RES: HEAT (Heating)" in status["metadata"]["removed_fields"]
         told = here.told()
-    shown = here.here.run("metadata", "diff", FEED)
-    assert shown.code == 0
-    assert [line.strip() for line in shown.out.splitlines() if line.startswith("  Property")] == told
-    assert "property RES: HEAT (Heating): removed since" in shown.out
-    found = here.here.run("metadata", "diff", FEED, "--json").json()
+        with operator.opened(here.settings) as store:
+            lines = list(drifted.in_words(store, FEED))
+            found = drifted.as_json(store, FEED)
+            with pytest.raises(StoreError, match="no field of property RES is held"):
+                drifted.approve(store, FEED, "property", "RES")
+    assert [line.strip() for line in lines if line.startswith("  Property")] == told
+    assert any("property RES: HEAT (Heating): removed since" in line for line in lines)
     assert [each["told"] for each in found["differences"]] == told
     assert {each["element"] for each in found["fields"]} == {"Heating", "MORE_INFO"}
-    lines = here.here.run("status").out
-    assert "field HEAT removed" in lines
-    assert here.here.run("metadata", FEED, "Property", "RES", "--csv").out == here.here.run(
-        "metadata", "show", FEED, "Property", "RES", "--csv"
-    ).out  # fmt: skip
-    refused = here.here.run("metadata", "approve", FEED, "property", "RES")
-    assert refused.code == 1
-    assert "no field of property RES is held" in refused.err
+    shown = here.here.run("metadata", "diff", FEED)
+    assert (shown.code, shown.out.splitlines()) == (0, lines)
+    assert "field HEAT removed" in here.here.run("status").out
