@@ -96,7 +96,7 @@ class Board:
     def viewed(self, *columns: str, class_name: str = "RES") -> dict[str, tuple[Any, ...]]:
         """These columns of the view of a class, by key."""
         shown = ", ".join(f'v."{name}"' for name in ("LIST_KEY", *columns))
-        rows = self.here.rows(f'SELECT {shown} FROM "mls_ddf_property_{class_name.lower()}" v')
+        rows = self.here.rows(f'SELECT {shown} FROM "mls_ddf_Property_{class_name}" v')
         return {key: tuple(values) for key, *values in rows}
 
     def expected(self, *names: str, class_name: str = "RES") -> dict[str, tuple[Any, ...]]:
@@ -154,8 +154,8 @@ def board(
     env = {"PROTOCOL": "rets", "RESOURCES": resources, "MEDIA": media, "EVERY": "1d", "REMOVE_AT_LEAST": "1000"}
     here = Installation(folder, sim.login_url, {f"MLSYNC_FEEDS__DDF__{name}": text for name, text in env.items()})
     feed = FeedSettings(
-        protocol="rets", login_url=sim.login_url, username=USERNAME, password=SecretStr(PASSWORD), media=media,  # type: ignore[arg-type]
-        remove_at_least=1000, resources=resources.split(","), overrides=dict(overrides or {}),  # type: ignore[arg-type]
+        protocol="rets", login_url=sim.login_url, username=USERNAME, password=SecretStr(PASSWORD), media=media,
+        remove_at_least=1000, resources=resources.split(","), overrides=dict(overrides or {}),
     )  # fmt: skip
     settings = Settings.model_construct(
         database_url=f"sqlite:///{here.database}", media_url=f"file:{here.media}", feeds={FEED: feed}
