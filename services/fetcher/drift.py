@@ -15,9 +15,9 @@ log = structlog.get_logger()
 
 DIFFERENCES = Counter(
     "mlsync_metadata_differences_total",
-    "Differences between versions of an MLS's metadata, by feed, subject (resource, class, field, lookup, lookup "
+    "Differences between versions of an MLS's metadata, by feed, kind (resource, class, field, lookup, lookup "
     "value, object type) and change (added, renamed, changed, removed).",
-    ["feed", "subject", "change"],
+    ["feed", "kind", "change"],
 )
 MOST: Final = 10_000
 """Differences of one version that are kept; a server that changes more has other metadata."""

@@ -175,7 +175,7 @@ def report_of(app: App) -> dict[str, Any]:
 
 
 def counted(subject: str, change: str) -> float:
-    labels = {"feed": FEED, "subject": subject, "change": change}
+    labels = {"feed": FEED, "kind": subject, "change": change}
     return REGISTRY.get_sample_value("mlsync_metadata_differences_total", labels) or 0.0
 
 
