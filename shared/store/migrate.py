@@ -62,12 +62,12 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MIGRATING})
-        _drop_views(connection)
+        drop_views(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def _drop_views(connection: Connection) -> None:
+def drop_views(connection: Connection) -> None:
     """Views of classes stand in the way of whatever changes tables; the next sync makes them again.
 
     Raises StoreError for one that somebody has made a view of.

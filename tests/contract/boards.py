@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+
+from sqlalchemy import Connection
 
 from shared.effects import Line, StoreRecord
 from shared.mapping.mapping import load
@@ -82,14 +85,23 @@ def put(
         tx.records.apply(feed, kind, RUN, effects)
 
 
+@contextmanager
+def connected(kit: Kit) -> Iterator[Connection]:
+    """A transaction of somebody else's."""
+    engine = kit.backend.engine()
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
 def shown(kit: Kit, name: str) -> list[dict[str, Any]]:
     """Every row of a view, without what is NULL; values alike in every database."""
-    engine = kit.backend.engine()
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
+    with connected(kit) as connection:
+        if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TimeZone = 'UTC'")
         found = [dict(row._mapping) for row in connection.exec_driver_sql(f"SELECT * FROM {quoted(name)}")]
-    engine.dispose()
     return [{column: value for column, value in row.items() if value is not None} for row in found]
 
 

@@ -6,24 +6,38 @@ values in memory.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.forget import erase
+from services.views import ViewKeeper, ViewSettings
+from shared.blobs.local import LocalBlobs
+from shared.lookups import LookupValue, Metadata, MetadataVersion
 from shared.rets.dmql.binding import Kind, bind
 from shared.rets.dmql.evaluate import predicate
 from shared.rets.dmql.grammar import parse
 from shared.rets.dmql.tree import And, Not, Or, Query
+from shared.rets.schema.document import document_of
 from shared.rets.schema.kinds import askable, kind_of
-from shared.rets.schema.types import Field
+from shared.rets.schema.types import Field, Resource, System
+from shared.sources.rets.settings import Override, RetsSourceSettings
+from shared.store import migrate
+from shared.store.base import MadeViews, StoreError, StoreUnavailableError
+from shared.store.postgres import connection as postgres_connection
+from shared.views.make import MOST_COLUMNS
 from tests.conftest import SCALE
 from tests.contract.boards import (
+    FEED,
     class_of,
+    connected,
     lookup,
     make,
     meant,
@@ -69,8 +83,8 @@ TEXTS = {
                   "12 ft", "9223372036854775807", "-", "1.2.3", "NaN", "１２"],
     Kind.BOOLEAN: ["1", "0", "Y", "n", "true", "F", "yes", "maybe", "2"],
     Kind.DATE: ["2024-03-04", "2024-02-29", "2023-12-31", "2024-02-30", "0001-01-01", "soon"],
-    Kind.DATETIME: ["2024-03-04T04:59:00Z", "2024-03-04T04:59:00.5Z", "2024-03-04T05:00:00", "2024-03-05T03:30:00+02:00",
-                    "2024-03-04", "2024-13-04T00:00:00Z", "now"],
+    Kind.DATETIME: ["2024-03-04T04:59:00Z", "2024-03-04T04:59:00.5Z", "2024-03-04T05:00:00",
+                    "2024-03-05T03:30:00+02:00", "2024-03-04", "2024-13-04T00:00:00Z", "now"],
     Kind.TIME: ["09:00", "09:00:00", "10:30:15.25", "00:00:00", "23:59:59", "24:00:00", "noon"],
     Kind.LOOKUP: [*CODES, "unknown"],
     Kind.LOOKUP_MULTI: ["A", "A,P", '"X Y",é', "P,A,P", "unknown,A"],
@@ -129,11 +143,9 @@ def emptied(kit: Kit) -> Iterator[None]:
     try:
         yield
     finally:
-        engine = kit.backend.engine()
-        with engine.begin() as connection:
-            for table in ("property_record", "ledger", "source_record"):
+        with connected(kit) as connection:
+            for table in ("property_record", "office", "ledger", "source_record"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")
-        engine.dispose()
 
 
 def check_values(kit: Kit, rows: list[dict[str, str]]) -> None:
@@ -158,8 +170,8 @@ def check_query(kit: Kit, rows: list[dict[str, str]], queries: list[Query]) -> N
             assert ([key for (key,) in got], total) == (wanted, len(wanted))
 
 
-EXAMPLES = settings(max_examples=40 * SCALE, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-FEWER = settings(max_examples=15 * SCALE, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+EXAMPLES = settings(max_examples=40 * SCALE, suppress_health_check=list(HealthCheck))
+FEWER = settings(max_examples=15 * SCALE, suppress_health_check=list(HealthCheck))
 SOME = st.lists(QUERIES, min_size=4, max_size=8)
 
 
@@ -205,3 +217,311 @@ def postgres_kit(postgres_backend: PostgresBackend) -> Iterator[Kit]:
     made = Kit(postgres_backend)
     yield made
     made.store.close()
+
+
+# --- names
+
+
+LETTERS = st.sampled_from([*"aAbB_ 1é", '"', "'", "%", "?", "\t", "\u202e", "漢", "\\", ";", "]", "$", "/", "."])
+HOSTILE = st.one_of(
+    st.text(LETTERS, min_size=1, max_size=8),
+    st.builds(lambda start, end: start * 70 + end, LETTERS, st.sampled_from(["", "a", "A", "b"])),
+    st.sampled_from(["select", "SELECT", "rowid", "ctid", "feed", "oid", "KEY", "key", "#restricted", "order", "#class",
+                     "Media", "OpenHouse", "City", "CITY", "ListPrice", "x_decoded", "x", "%s", "$1", ":a"]),
+)  # fmt: skip
+
+
+def check_names(kit: Kit, names: list[str], classes: list[str], kind: str) -> None:
+    fields = [field(name, "Character", looked_up="Status") for name in names]
+    board = planned(resource(kind, dict.fromkeys(classes, fields), lookups=LOOKUPS))
+    made = make(kit.store, board)
+    try:
+        assert {class_name for _, class_name in made} == set(classes)
+        assert len({name.casefold() for name in made.values()}) == len(classes)
+        row = {"KEY": "1"} | {each.system_name: f"value {number}" for number, each in enumerate(fields)}
+        with emptied(kit):
+            put(kit, board, kind, classes[-1], [row])
+            (found,) = shown(kit, made[(kind, classes[-1])])
+        view = next(view for view in views_of(board) if view.class_name == classes[-1])
+        assert {each.system_name: found.pop(each.name) for each in view.columns} == row
+        assert set(found.values()) <= set(row.values())  # the decoded ones: no lookup has such codes
+        for name in [*made.values(), *(each.name for each in view.columns), *(each.decoded for each in view.columns)]:
+            assert len(name.encode()) <= 63
+            assert name.isprintable()
+    finally:
+        kit.store.views.make(FEED, [])
+
+
+NAMES = st.lists(HOSTILE.filter(lambda name: name != "KEY"), min_size=1, max_size=8, unique=True)
+CLASSES = st.lists(HOSTILE, min_size=1, max_size=3, unique=True)
+
+
+@EXAMPLES
+@given(NAMES, CLASSES)
+def test_any_names_make_views_on_sqlite(sqlite_kit: Kit, names: list[str], classes: list[str]) -> None:
+    check_names(sqlite_kit, names, classes, "Property")
+
+
+@settings(FEWER, max_examples=6 * SCALE)
+@given(NAMES, CLASSES)
+def test_any_names_make_views_on_postgresql(postgres_kit: Kit, names: list[str], classes: list[str]) -> None:
+    check_names(postgres_kit, names, classes, "Office")
+
+
+def test_a_name_says_feed_resource_and_class(kit: Kit) -> None:
+    assert make(kit.store, BOARD) == {
+        ("Property", "RES"): "mls_board_Property_RES", ("Property", "LND"): "mls_board_Property_LND",
+    }  # fmt: skip
+
+
+def test_feeds_resources_and_classes_that_run_into_each_other_have_names_of_their_own(kit: Kit) -> None:
+    one = make(kit.store, planned(resource("Property", {"b_c": ()})), "a_Property".lower())
+    other = make(kit.store, planned(resource("Property", {"property_B_C": (), "b_c": ()})), "a")
+    (first,) = one.values()
+    assert first == "mls_a_property_Property_b_c"
+    assert other[("Property", "property_B_C")].startswith("mls_a_Property_property_B_C")
+    assert len({name.casefold() for name in [first, *other.values()]}) == 3
+    kit.store.views.make("a", [])
+    assert [name for (name,) in kit.rows("SELECT name FROM metadata_view")] == [first]
+
+
+def test_what_others_made_is_left_alone(kit: Kit) -> None:
+    execute(kit, 'CREATE TABLE "MLS_board_Property_RES" (mine TEXT)')
+    made = make(kit.store, BOARD)
+    assert made[("Property", "RES")].startswith("mls_board_Property_RES_")
+    kit.store.views.make(FEED, [])
+    assert kit.rows('SELECT count(*) FROM "MLS_board_Property_RES"') == [(0,)]
+
+
+def test_more_fields_than_a_view_can_have_leave_the_last_out(kit: Kit) -> None:
+    board = planned(
+        resource("Property", {"RES": [field(f"F{n}", "Int", looked_up="Status" * (n % 2)) for n in range(2_500)]},
+                 lookups=LOOKUPS)
+    )  # fmt: skip
+    (view,) = views_of(board)
+    assert (len(view.columns), view.left_out) == (MOST_COLUMNS - 1, 2_501 - MOST_COLUMNS + 1)
+    (name,) = make(kit.store, board).values()
+    put(kit, board, "Property", "RES", [{"KEY": "1", "F0": "7", "F1500": "8", "F2400": "9"}])
+    assert shown(kit, name) == [{"KEY": "1", "F0": 7, "F1500": 8}]
+
+
+# --- values
+
+
+def test_times_of_a_record_and_its_photos_and_what_is_withheld(kit: Kit) -> None:
+    fields = [field("STAMP", "DateTime"), field("PHOTOS", "Int", "PhotosCount"),
+              field("PHOTO_TS", "DateTime", "PhotosChangeTimestamp"), field("OWNER", "Character")]  # fmt: skip
+    chosen = Override(timestamp_field="STAMP", photo_type="Photo")
+    board = planned(resource("Property", {"RES": fields}), settings=RetsSourceSettings({"property": chosen}))
+    (name,) = make(kit.store, board).values()
+    row = {"KEY": "1", "STAMP": "2024-03-04T05:00:00Z", "PHOTOS": "3", "PHOTO_TS": "2024-03-01T05:00:00Z"}
+    put(kit, board, "Property", "RES", [row | {"OWNER": "****"}])
+    (found,) = shown(kit, name)
+    assert found["#restricted"] == '["OWNER"]'
+    assert "OWNER" not in found
+    assert [plain(found[each], Kind.DATETIME) for each in ("STAMP", "PHOTO_TS")] == [1709528400.0, 1709269200.0]
+    assert (found["KEY"], found["PHOTOS"]) == ("1", 3)
+
+
+SHOWS = [field("LISTING", "Character", "ListingKey"), field("STARTS", "DateTime", "OpenHouseStartTime"),
+         field("HOST", "Character"), field("FOOD", "Character", looked_up="Extras", several=True)]  # fmt: skip
+
+
+def test_open_houses_have_a_view_with_what_has_no_column(kit: Kit) -> None:
+    board = planned(
+        resource("Property", {"RES": ()}),
+        resource(
+            "OpenHouse", {"OPH": [*SHOWS, field("CHANGED", "DateTime", "ModificationTimestamp")]}, lookups=LOOKUPS
+        ),
+    )
+    name = make(kit.store, board)[("OpenHouse", "OPH")]
+    houses = [{"KEY": f"h{n}", "LISTING": "1", "STARTS": f"2024-03-0{n}T05:00:00Z", "HOST": f"host {n}", "FOOD": "A,P"}
+              for n in (1, 2)]  # fmt: skip
+    put(kit, board, "Property", "RES", [{"KEY": "1"}], shows=houses)
+    found = sorted(shown(kit, name), key=lambda row: str(row["KEY"]))
+    assert [(row["KEY"], row["LISTING"], row["HOST"], plain(row["FOOD"], Kind.LOOKUP_MULTI)) for row in found] == [
+        ("h1", "1", "host 1", ["A", "P"]), ("h2", "1", "host 2", ["A", "P"]),
+    ]  # fmt: skip
+    assert plain(found[1]["STARTS"], Kind.DATETIME) == 1709355600.0
+    (view,) = [view for view in views_of(board) if view.kind == "open_house"]
+    assert "CHANGED" not in [each.system_name for each in view.columns]  # it is kept nowhere
+
+
+def test_a_truth_kept_as_such_is_the_code_it_came_as(kit: Kit) -> None:
+    board = planned(
+        resource("Property", {"RES": [field("FIRE", "Character", "FireplaceYN", "YesNo")]},
+                 lookups=(lookup("YesNo", "Y", "N", "U"),))
+    )  # fmt: skip
+    (name,) = make(kit.store, board).values()
+    put(kit, board, "Property", "RES", [{"KEY": key, "FIRE": value} for key, value in zip("123", "YNU", strict=True)])
+    assert sorted(row["FIRE"] for row in shown(kit, name)) == ["N", "U", "Y"]
+
+
+def test_fields_that_share_a_column_keep_their_own_values(kit: Kit) -> None:
+    fields = [field("FLOORS", "Decimal", "Stories"), field("LEVELS", "Decimal", "StoriesTotal")]
+    board = planned(resource("Property", {"RES": fields}))
+    (name,) = make(kit.store, board).values()
+    put(kit, board, "Property", "RES", [{"KEY": "1", "FLOORS": "2", "LEVELS": "3"}])
+    assert shown(kit, name) == [{"KEY": "1", "FLOORS": 2, "LEVELS": 3}]
+
+
+def test_other_texts_of_codes_show_at_once(kit: Kit) -> None:
+    (name, _) = make(kit.store, BOARD).values()
+    put(kit, BOARD, "Property", "RES", [{"KEY": "1", "STATUS": "A", "EXTRAS": "P,A,new", "KIND": "new"}])
+
+    def read(*texts: tuple[str, str]) -> tuple[Any, Any, Any]:
+        values = [LookupValue(code, text) for code, text in texts]
+        lookups = {("property", "Status"): values, ("property", "Extras"): values}
+        kit.store.lookups.read(FEED, MetadataVersion("1"), Metadata(lookups))
+        (row,) = shown(kit, name)
+        return row["STATUS_decoded"], plain(row["EXTRAS_decoded"], Kind.LOOKUP_MULTI), row["KIND_decoded"]
+
+    assert read(("A", "Active")) == ("Active", ["P", "Active", "new"], "new")
+    assert read(("A", "On offer"), ("P", "Pending")) == ("On offer", ["Pending", "On offer", "new"], "new")
+    kit.store.lookups.read("other", MetadataVersion("1"), Metadata({("property", "Status"): [LookupValue("A", "no")]}))
+    assert shown(kit, name)[0]["STATUS_decoded"] == "On offer"
+
+
+def test_a_view_has_the_records_of_its_class_and_feed_alone(kit: Kit) -> None:
+    names = make(kit.store, BOARD)
+    put(kit, BOARD, "Property", "RES", [{"KEY": "1"}])
+    put(kit, BOARD, "Property", "LND", [{"KEY": "2"}])
+    put(kit, BOARD, "Property", "RES", [{"KEY": "3"}], feed="other")
+    assert {class_name: [row["KEY"] for row in shown(kit, name)] for (_, class_name), name in names.items()} == {
+        "RES": ["1"], "LND": ["2"],
+    }  # fmt: skip
+
+
+# --- made anew
+
+
+def test_views_are_made_when_something_changed_and_dropped_with_their_class(kit: Kit) -> None:
+    one, two = "mls_board_Property_RES", "mls_board_Property_LND"
+    assert kit.store.views.make(FEED, views_of(BOARD)) == MadeViews([one, two], [], [])
+    assert kit.store.views.make(FEED, views_of(BOARD)) == MadeViews([], [], [])
+    more = planned(resource("Property", {"RES": [*FIELDS, field("NEW", "Int")]}, lookups=LOOKUPS))
+    assert kit.store.views.make(FEED, views_of(more)) == MadeViews([one], [two], [])
+    put(kit, more, "Property", "RES", [{"KEY": "1", "NEW": "7"}])
+    assert shown(kit, one) == [{"KEY": "1", "NEW": 7}]
+    assert kit.store.views.names(FEED) == {("Property", "RES"): one}
+    assert kit.store.views.names("other") == {}
+
+
+def test_a_view_that_somebody_dropped_is_made_again(kit: Kit) -> None:
+    name = make(kit.store, BOARD)[("Property", "RES")]
+    execute(kit, f'DROP VIEW "{name}"')
+    assert kit.store.views.make(FEED, views_of(BOARD)).made == [name]
+    assert shown(kit, name) == []
+
+
+def test_a_mapping_that_puts_values_elsewhere_makes_other_views(kit: Kit, tmp_path: Any) -> None:
+    file = tmp_path / "board.yaml"
+    file.write_text("property:\n  COUNT: [city_region, text, Somewhere else]\n")
+    name = make(kit.store, BOARD)[("Property", "RES")]
+    put(kit, BOARD, "Property", "RES", [{"KEY": "1", "COUNT": "7"}])
+    assert name in kit.store.views.make(FEED, views_of(BOARD, f"rets {file}")).made
+    assert shown(kit, name) == [{"KEY": "1", "COUNT": 7}]  # as long as it stands in extra, until it is mapped again
+    execute(kit, "UPDATE property_record SET city_region = '8', extra = '{\"#class\": \"RES\"}'")
+    assert shown(kit, name) == [{"KEY": "1", "COUNT": 8}]
+
+
+def execute(kit: Kit, sql: str) -> None:
+    with connected(kit) as connection:
+        connection.exec_driver_sql(sql)
+
+
+def test_nothing_is_left_of_the_views_of_a_forgotten_feed(kit: Kit, tmp_path: Any) -> None:
+    (name, _) = make(kit.store, BOARD).values()
+    blobs = LocalBlobs(tmp_path / "media")
+    blobs.prepare()
+    erase(kit.store, blobs, FEED, kit.store.forgetting.held(FEED), lambda _what, _total: closing_watch())
+    assert kit.store.views.names(FEED) == {}
+    with pytest.raises(Exception, match=name):
+        shown(kit, name)
+
+
+@contextmanager
+def closing_watch() -> Iterator[Any]:
+    yield lambda _more: None
+
+
+def test_a_migration_drops_them_and_the_next_sync_makes_them_again(kit: Kit) -> None:
+    names = make(kit.store, BOARD)
+    with connected(kit) as connection:
+        migrate.drop_views(connection)
+        for table in ("property_record", "lookup", "ledger"):
+            connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO another")
+            connection.exec_driver_sql(f"ALTER TABLE another RENAME TO {table}")
+    assert kit.store.views.names(FEED) == {}
+    assert make(kit.store, BOARD) == names
+
+
+def test_readers_go_on_while_a_view_is_made_anew_on_sqlite(sqlite_kit: Kit) -> None:
+    name = make(sqlite_kit.store, BOARD)[("Property", "RES")]
+    put(sqlite_kit, BOARD, "Property", "RES", [{"KEY": str(n)} for n in range(300)])
+    assert isinstance(sqlite_kit.backend, SqliteBackend)
+    with closing(sqlite3.connect(sqlite_kit.backend.path)) as reader:
+        reading = reader.execute(f'SELECT "KEY" FROM "{name}"')
+        first = reading.fetchone()
+        sqlite_kit.store.views.make(FEED, views_of(planned(resource("Property", {"RES": FIELDS[:2]}))))
+        assert len([first, *reading]) == 300
+
+
+def test_a_reader_is_not_waited_for_long_and_nobody_else_waits_on_postgresql(
+    postgres_kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_connection, "PATIENCE", "200ms")
+    name = make(postgres_kit.store, BOARD)[("Property", "RES")]
+    assert isinstance(postgres_kit.backend, PostgresBackend)
+    other = views_of(planned(resource("Property", {"RES": FIELDS[:2]})))
+    with psycopg.connect(postgres_kit.backend.url) as reader:
+        reader.execute(f'SELECT * FROM "{name}"')
+        with pytest.raises(StoreUnavailableError):
+            postgres_kit.store.views.make(FEED, other)
+    assert len(postgres_kit.store.views.names(FEED)) == 2
+    assert postgres_kit.store.views.make(FEED, other).made == [name]
+
+
+def test_what_is_made_of_a_view_keeps_it_as_it_is_and_migrations_say_so_on_postgresql(postgres_kit: Kit) -> None:
+    name = make(postgres_kit.store, BOARD)[("Property", "RES")]
+    execute(postgres_kit, f'CREATE VIEW mine AS SELECT "KEY" FROM "{name}"')
+    changed = views_of(planned(resource("Property", {"RES": FIELDS[:2], "LND": FIELDS[:2]})))
+    made = postgres_kit.store.views.make(FEED, changed)
+    assert (made.made, made.in_use) == (["mls_board_Property_LND"], [name])
+    assert postgres_kit.store.views.make(FEED, []).in_use == [name]
+    with connected(postgres_kit) as connection, pytest.raises(StoreError, match=f"{name} cannot be dropped"):
+        migrate.drop_views(connection)
+
+
+# --- kept as the metadata say
+
+
+def keeper(kit: Kit, override: Override | None = None) -> ViewKeeper:
+    chosen = RetsSourceSettings({"property": override} if override else {})
+    return ViewKeeper(kit.store, {FEED: ViewSettings(chosen, "rets")})
+
+
+def keep(kit: Kit, *resources: Resource) -> None:
+    kit.store.metadata.keep(FEED, document_of(System(resources=resources)))
+
+
+def test_views_follow_the_metadata_that_are_kept(kit: Kit) -> None:
+    keeper(kit).bring(FEED)
+    assert kit.store.views.names(FEED) == {}
+    keep(kit, resource("Property", {"RES": FIELDS, "LND": ()}))
+    keeper(kit).bring("ddf")
+    keeper(kit).bring(FEED)
+    assert len(kit.store.views.names(FEED)) == 2
+    keep(kit, resource("Property", {"RES": FIELDS}))
+    keeper(kit).bring(FEED)
+    assert len(kit.store.views.names(FEED)) == 1
+
+
+def test_metadata_that_do_not_go_with_the_settings_leave_the_views_as_they_are(kit: Kit) -> None:
+    keep(kit, resource("Property", {"RES": FIELDS}))
+    keeper(kit).bring(FEED)
+    keep(kit, resource("Property", {"RES": FIELDS[:3]}))
+    keeper(kit, Override(timestamp_field="GONE")).bring(FEED)
+    (name,) = kit.store.views.names(FEED).values()
+    put(kit, BOARD, "Property", "RES", [{"KEY": "1", "SIZE": "7"}])
+    assert shown(kit, name) == [{"KEY": "1", "SIZE": 7}]

@@ -47,6 +47,7 @@ OFFICE = {"MOD_TS": "modification_timestamp", "NAME": "office_name", "STREET": "
           "PHONE": "OfficePhone"}  # fmt: skip
 SHOWING = {"LIST_KEY": "listing_key", "START_TS": "open_house_start_time", "END_TS": "open_house_end_time",
            "COMMENTS": "open_house_remarks"}  # fmt: skip
+NOWHERE = ("OpenHouse", "MOD_TS")
 UNCLASSED = {"coordinates_source", "coordinates_precision", "list_aor"}
 
 
@@ -120,6 +121,24 @@ class Board:
             *self._photos(),
         ]
 
+    def viewed(self) -> Iterator[str]:
+        """What the views of the classes show that is not as it is at the MLS."""
+        for resource, name, key in (*(("Property", name, "LIST_KEY") for name in CLASSES),
+                                    ("Agent", "AGT", "AGENT_KEY"), ("Office", "OFF", "OFFICE_KEY"),
+                                    ("OpenHouse", "OPH", "OH_KEY")):  # fmt: skip
+            truth = {
+                row[key]: {field: _stored(value) for field, value in row.items() if (resource, field) != NOWHERE}
+                for row in self.sim.control.rows(resource, name)
+            }
+            with closing(sqlite3.connect(self.database)) as connection:
+                connection.row_factory = sqlite3.Row
+                rows = connection.execute(f'SELECT * FROM "mls_{FEED}_{resource}_{name}"').fetchall()
+            found = {
+                row[key]: {field: row[field] for field in row.keys() if row[field] is not None}  # noqa: SIM118
+                for row in rows
+            }
+            yield from _compared(name, truth, {key: _undecoded(row) for key, row in found.items()})
+
     def _photos(self) -> Iterator[str]:
         truth = {
             (record["key"], str(place)): photo["sha256"]
@@ -156,6 +175,10 @@ def _stored(value: Any) -> Any:
         case tuple():
             return json.dumps(list(value))
     return value
+
+
+def _undecoded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in row.items() if not field.endswith("_decoded")}
 
 
 def _classed(records: Mapping[str, dict[str, Any]], name: str) -> dict[str, dict[str, Any]]:
@@ -215,6 +238,7 @@ def test_a_feed_by_its_metadata_equals_the_truth_and_follows_it(tmp_path: Path) 
             here.sim.control.advance(2)
             here.sync()
             assert here.differences() == []
+        assert list(here.viewed()) == []
 
 
 @pytest.mark.parametrize("cap", ["9:maxrows", "9:20208", "9:count"])

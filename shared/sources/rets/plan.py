@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Final
 
 from shared.known import REMOVED, Known, KnownClass, KnownField
+from shared.mapping.extra import CLASS, RESTRICTED, UNFIT
 from shared.rets.schema.kinds import zone_of
 from shared.rets.schema.types import Field, Lookup, ObjectKind, Resource, ResourceClass, System
 from shared.sources.base import SourceRefusedError
@@ -16,7 +17,7 @@ from shared.sources.rets.settings import KINDS, NONE, Kind, Override, RetsSource
 
 MEDIA: Final = "Media"
 OPEN_HOUSES: Final = "OpenHouse"
-_RESERVED: Final = frozenset({MEDIA, OPEN_HOUSES})
+_RESERVED: Final = frozenset({MEDIA, OPEN_HOUSES, CLASS, RESTRICTED, UNFIT})
 
 _NAMES: Final[dict[Kind, tuple[str, ...]]] = {
     "property": ("Property",),

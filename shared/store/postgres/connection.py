@@ -17,6 +17,8 @@ FETCHED = 2_000
 """Rows of a streamed query in memory at once."""
 MANY = 1_000
 """Rows in one statement that make a table grow; fewer are those of a page's keys, and most are there already."""
+PATIENCE = "5s"
+"""How long readers of a view may keep it from being made anew."""
 AT_ONCE = 5_000
 """Rows in the arrays of one statement."""
 
@@ -125,7 +127,7 @@ class PostgresConnection:
 
     def define(self, sql: str) -> None:
         """Whoever reads the view is waited for, but not for long: others wait behind."""
-        self._session.execute("SET LOCAL lock_timeout = '5s'")
+        self._session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
         self._session.execute(sql, prepare=False)
 
     def relations(self) -> set[str]:

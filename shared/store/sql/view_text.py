@@ -291,19 +291,22 @@ class SqliteText(ViewText):
         )
 
     def _read_date(self, text: str) -> str:
-        return f"CASE WHEN {text} GLOB '{_DAY}' AND date({text}, '+0 days') = {text} AND {text} > '0001' THEN {text} END"
+        return (
+            f"CASE WHEN {text} GLOB '{_DAY}' AND date({text}, '+0 days') = {text} AND {text} > '0001' THEN {text} END"
+        )
 
     def _read_instant(self, text: str) -> str:
         return (
             f"CASE WHEN ({text} GLOB '{_DAY}T{_CLOCK}Z' OR {text} GLOB '{_DAY}T{_CLOCK}{_FRACTION}Z') "
-            f"AND {text} > '0001' AND strftime('%Y-%m-%dT%H:%M:%S', substr({text}, 1, 19), '+0 days') = substr({text}, 1, 19) "
+            f"AND {text} > '0001' "
+            f"AND strftime('%Y-%m-%dT%H:%M:%S', substr({text}, 1, 19), '+0 days') = substr({text}, 1, 19) "
             f"THEN {text} END"
         )
 
     def _read_time(self, text: str) -> str:
         return (
             f"CASE WHEN ({text} GLOB '{_CLOCK}' OR {text} GLOB '{_CLOCK}{_FRACTION}') "
-            f"AND time(substr({text}, 1, 8)) = substr({text}, 1, 8) THEN {text} END"
+            f"AND time(substr({text}, 1, 8), '+0 days') = substr({text}, 1, 8) THEN {text} END"
         )
 
 
