@@ -36,6 +36,7 @@ from services.writer.settings import WriterSettings
 from shared.blobs.base import Blobs, BlobsUnavailableError
 from shared.blobs.local import LocalBlobs
 from shared.consumer import Consumer, ConsumerSettings, Handler
+from shared.known import Known
 from shared.messages import Envelope, InventoryTaken, Message, PhotosPending, RecordsRequested, backlog_of
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.hosts import HostPauses
@@ -376,7 +377,7 @@ class App:
         return Distributed(transport, self.store, self._stop, self.settings.takeover)
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
-        state = rets_state(feed, functools.partial(self.store.drift.follow, name))
+        state = rets_state(feed, functools.partial(self._remember, name))
         pool = SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes, state=state
@@ -387,6 +388,14 @@ class App:
         )
         SESSIONS.labels(name).set_function(lambda: pool.held)
         return pool
+
+    def _remember(self, name: str, decide: Callable[[Known, int], Known]) -> None:
+        """What is remembered of the feed's metadata is written by who fetches for it; others may have older ones."""
+        tenure = self.tenures.get(name)
+        if self.form.alone or (tenure is not None and tenure.held):
+            self.store.drift.follow(name, decide)
+        else:
+            decide(self.store.drift.known(name), self.store.feeds.now())
 
     def _requested(self, name: str) -> None:
         run_id = self.runs.get(name)

@@ -17,6 +17,8 @@ from shared.rets.schema.types import System
 from shared.sources.rets.plan import Plan, make_plan
 from shared.sources.rets.settings import Kind, RetsSourceSettings
 
+_LOGINS = 32
+"""Logins that are told apart: as many as sessions may be open."""
 _REMEMBERED = 200_000
 """Keys whose class is remembered; that of others costs a few requests more."""
 
@@ -50,7 +52,7 @@ class RetsState:
         self._document: MetadataDocument | None = None
         self._without: frozenset[str] = frozenset()
         self._refused: dict[tuple[Kind, str], str] = {}
-        self._said: Capabilities | None = None
+        self._logins: list[Capabilities] = []
         self._heard: set[tuple[str, ...]] = set()
         self._classes: dict[str, str] = {}
 
@@ -79,8 +81,8 @@ class RetsState:
                 self._load(fetch())
             if told is not None:
                 self._heard.add(told)
-            if said is not None and said is not self._said:
-                self._said = said
+            if said is not None and not any(said is one for one in self._logins):
+                self._logins = [*self._logins[1 - _LOGINS :], said]
                 self._look_again()
             return self._made()
 
