@@ -493,6 +493,17 @@ def test_what_is_made_of_a_view_keeps_it_as_it_is_and_migrations_say_so_on_postg
         migrate.drop_views(connection)
 
 
+def test_readers_with_another_search_path_read_all_types_on_postgresql(postgres_kit: Kit) -> None:
+    name = make(postgres_kit.store, BOARD)[("Property", "RES")]
+    row = {"KEY": "1", "SIZE": "1.5", "COUNT": "7", "FLAG": "1", "DAY": "2024-02-29", "AT": "2024-03-04T05:00:00Z",
+           "CLOCK": "09:00"}  # fmt: skip
+    put(postgres_kit, BOARD, "Property", "RES", [row])
+    with connected(postgres_kit) as connection:
+        connection.exec_driver_sql("SET search_path = ''")
+        (found,) = connection.exec_driver_sql(f'SELECT * FROM public."{name}"')
+    assert {each for each in row if found._mapping[each] is None} == set()
+
+
 # --- kept as the metadata say
 
 

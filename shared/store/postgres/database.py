@@ -38,6 +38,7 @@ SESSION = {
     "statement_timeout": "30min",
     "idle_in_transaction_session_timeout": "10min",
     "jit": "off",
+    "standard_conforming_strings": "on",
     "default_transaction_isolation": "read committed",
 }
 """Longer than any healthy transaction, so that what hangs is let go of; see docs/adr/0010."""
