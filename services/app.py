@@ -30,11 +30,13 @@ from services.polite import SESSIONS, Manners, Polite
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from services.tenure import Tenure
+from services.views import ViewKeeper, ViewSettings
 from services.writer.service import Writer
 from services.writer.settings import WriterSettings
 from shared.blobs.base import Blobs, BlobsUnavailableError
 from shared.blobs.local import LocalBlobs
 from shared.consumer import Consumer, ConsumerSettings, Handler
+from shared.known import Known
 from shared.messages import Envelope, InventoryTaken, Message, PhotosPending, RecordsRequested, backlog_of
 from shared.photos.download import Downloader, DownloadSettings
 from shared.photos.hosts import HostPauses
@@ -49,7 +51,7 @@ from shared.sources.pool import SessionPool
 from shared.sources.rets.settings import Override as RetsOverride
 from shared.sources.rets.settings import RetsSourceSettings
 from shared.sources.rets.source import RetsSource
-from shared.sources.rets.state import RetsState
+from shared.sources.rets.state import Follow, RetsState
 from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
@@ -284,13 +286,13 @@ def make_source(
     return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
 
-def rets_state(feed: FeedSettings) -> RetsState:
-    """What the sources of a RETS feed share in one process, nothing known yet."""
+def rets_state(feed: FeedSettings, follow: Follow | None = None) -> RetsState:
+    """What the sources of a RETS feed share in one process, nothing known yet but what is remembered by ``follow``."""
     overrides = {
         kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
         for kind, chosen in feed.overrides.items()
     }
-    return RetsState(RetsSourceSettings(overrides))
+    return RetsState(RetsSourceSettings(overrides), follow=follow)
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]
@@ -334,9 +336,18 @@ class App:
         self.geocoder = self._geocoder()
         tell = {"tell": self.geocoder.tell} if self.geocoder else {}
         self.pools = {name: self._pool(name, feed) for name, feed in feeds.items()}
-        self.fetcher = Fetcher(
-            self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused, self.may_fetch
+        self.views = ViewKeeper(
+            self.store,
+            {
+                name: ViewSettings(rets_state(feed).settings, feed.mapping)
+                for name, feed in feeds.items()
+                if feed.protocol == "rets"
+            },
         )
+        self.fetcher = Fetcher(
+            self.pools, self.store, outbox, FetcherSettings(), self._pace, self._paused, self.may_fetch,
+            self.views.bring,
+        )  # fmt: skip
         self.reconciler = Reconciler(
             {
                 name: ReconcilerSettings(
@@ -389,7 +400,7 @@ class App:
         return Distributed(transport, self.store, self._stop, self.settings.takeover)
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
-        state = rets_state(feed)
+        state = rets_state(feed, functools.partial(self._remember, name))
         pool = SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes, state=state
@@ -400,6 +411,14 @@ class App:
         )
         SESSIONS.labels(name).set_function(lambda: pool.held)
         return pool
+
+    def _remember(self, name: str, decide: Callable[[Known, int], Known]) -> None:
+        """What is remembered of the feed's metadata is written by who fetches for it; others may have older ones."""
+        tenure = self.tenures.get(name)
+        if self.form.alone or (tenure is not None and tenure.held):
+            self.store.drift.follow(name, decide)
+        else:
+            decide(self.store.drift.known(name), self.store.feeds.now())
 
     def _requested(self, name: str) -> None:
         run_id = self.runs.get(name)

@@ -30,6 +30,7 @@ from services.migrated import wait_until_migrated
 from services.outcome import FeedReport
 from services.patience import rest
 from services.progress import counting, watch_or_log
+from services.words import Usual
 from shared import telemetry
 from shared.instants import instant
 from shared.settings import Settings, SettingsError, load, secrets_of
@@ -90,6 +91,13 @@ quarantine_app = typer.Typer(
     epilog="Example: mlsync quarantine list",
     no_args_is_help=True,
 )
+metadata_app = typer.Typer(
+    help="Show what an MLS has, and what became of it: mlsync metadata FEED is short for metadata show FEED.",
+    epilog="Example: mlsync metadata board Property RES --csv",
+    no_args_is_help=True,
+    cls=Usual,
+)
+app.add_typer(metadata_app, name="metadata")
 app.add_typer(audit_app, name="audit")
 app.add_typer(removals_app, name="removals")
 app.add_typer(quarantine_app, name="quarantine")
@@ -489,8 +497,8 @@ def quarantine_drop(ids: IdsArgument, config: ConfigOption = None) -> None:
         typer.echo(f"{len(items)} dropped")
 
 
-@app.command(epilog="Example: mlsync metadata board Property RES --csv")
-def metadata(
+@metadata_app.command("show", epilog="Example: mlsync metadata show board Property RES --csv")
+def metadata_show(
     feed: FeedArgument,
     resource: Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="Only this resource")] = None,
     class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="The fields of this class")] = None,
@@ -506,6 +514,33 @@ def metadata(
         settings = _of_feed(config, feed)
         form = Form.json if as_json else Form.csv if as_csv else Form.table
         typer.echo(explorer.metadata(settings, feed, resource, class_name, form))
+
+
+@metadata_app.command("diff", epilog="Example: mlsync metadata diff board")
+def metadata_diff(feed: FeedArgument, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """What became of the metadata since they were first read. Asks the MLS nothing."""
+    from services import drifted
+
+    with errors(), operator.opened(_of_feed(config, feed)) as store:
+        if as_json:
+            typer.echo(json.dumps(drifted.as_json(store, feed)))
+            return
+        for line in drifted.in_words(store, feed):
+            typer.echo(line)
+
+
+@metadata_app.command("approve", epilog="Example: mlsync metadata approve board property RES")
+def metadata_approve(
+    feed: FeedArgument,
+    resource: Annotated[str | None, typer.Argument(metavar="[RESOURCE]", help="property, member, …")] = None,
+    class_name: Annotated[str | None, typer.Argument(metavar="[CLASS]", help="Only of this class")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Believe that fields held, too many to vanish at once, are gone for good."""
+    from services import drifted
+
+    with errors(), operator.opened(_of_feed(config, feed)) as store:
+        typer.echo(f"{drifted.approve(store, feed, resource, class_name)} fields are gone; their last values stay")
 
 
 @app.command(epilog="Example: mlsync search board Property RES '(CITY=Moncton)' --select LIST_KEY,PRICE --limit 5")
@@ -558,6 +593,34 @@ def object_(
         shown = objects.objects(settings, feed, resource, kind, ids, folder, Form.json if as_json else Form.table)
         typer.echo(shown.text)
         raise typer.Exit(OK if shown.well else NOT_IN_STEP)
+
+
+@app.command(epilog="Example: mlsync query board RES '(ListPrice=500000-)' --select LIST_KEY,ListPrice --limit 5")
+def query(
+    feed: FeedArgument,
+    class_name: Annotated[
+        str, typer.Argument(metavar="CLASS", help="Class, as the MLS calls it; RESOURCE:CLASS where several do")
+    ],
+    dmql: Annotated[str, typer.Argument(metavar="DMQL", help="What to find, in DMQL2")],
+    select: Annotated[
+        str, typer.Option(metavar="FIELD,FIELD", help="Only these, by SystemName or StandardName [default: all]")
+    ] = "",
+    limit: Annotated[int, typer.Option(metavar="N", help="Rows to show", min=1, max=10_000)] = 20,
+    output: Annotated[str, typer.Option("--format", metavar="FORM", help="table, csv or json")] = "table",
+    config: ConfigOption = None,
+) -> None:
+    """Show stored records of a feed, found by the MLS's own names. Asks no MLS."""
+    from services import query as stored
+    from services.tabular import Form
+
+    with errors():
+        settings = _of_feed(config, feed)
+        if output not in list(Form):
+            raise SettingsError(f"--format {output}: give one of {', '.join(Form)}")
+        fields = [name.strip() for name in select.split(",") if name.strip()]
+        rows, said = stored.query(settings, feed, class_name, dmql, fields, limit, Form(output))
+        typer.echo(rows)
+        typer.echo(said, err=True)
 
 
 @app.command(epilog="Example: mlsync info board")

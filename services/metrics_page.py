@@ -38,6 +38,7 @@ twice. While two fetchers run, take `max by (feed, resource) (…)`.
 DECLARING = (
     "services.drain",
     "services.endpoints",
+    "services.fetcher.drift",
     "services.fetcher.service",
     "services.geocoder.service",
     "services.media.service",

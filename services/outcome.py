@@ -34,7 +34,8 @@ class FeedReport:
     Counts are of listings; photos and what is left to do are of all resources. Under ``resources`` stand the others:
     those with lists of their own (``listed``), and those whose rows changed with the listings that name them.
     ``changes``: records that came as changed since the mark, None when it did not ask; ``unwritten`` pages of them are
-    still on their way or parked. ``inventoried``: it took an inventory; ``unhandled`` ranges of it nobody compared.
+    still on their way or parked. ``untold``: which classes of records are not read, or not whole, and the remedy.
+    ``inventoried``: it took an inventory; ``unhandled`` ranges of it nobody compared.
     """
 
     feed: str
@@ -52,6 +53,7 @@ class FeedReport:
     unhandled: int = 0
     inventoried: bool = True
     located: dict[str, int] = field(default_factory=dict)
+    untold: list[str] = field(default_factory=list)
 
     @property
     def in_step(self) -> bool:
@@ -62,7 +64,7 @@ class FeedReport:
         left = self.left
         open_ends = (
             left.held, left.photos_failed, left.unavailable, left.quarantined, left.wanted, left.photos, self.unwritten,
-            self.unhandled,
+            self.unhandled, len(self.untold),
         )  # fmt: skip
         return self.error is None and not self.doubt and not self.paused and not any(open_ends)
 
@@ -88,6 +90,7 @@ class FeedReport:
             **({"located": self.located} if self.located else {}),
             **({} if self.changes is None else {"changes": self.changes, "listed": self.inventoried}),
             **({"error": self.error} if self.error else {}),
+            **({"untold": self.untold} if self.untold else {}),
             **({"doubt": self.doubt} if self.doubt else {}),
             **({"remaining": self.remaining} if self.remaining else {}),
         }
@@ -128,14 +131,20 @@ def finish(app: App, feed: str, run_id: str, started: float, result: Result) -> 
         unhandled=unhandled,
         inventoried=bool(result.taken) or not result.changes,
         located=app.located(feed),
+        untold=_untold(app, feed, result),
     )
     if to_look_up := report.located.get("pending"):
         report.remaining.append(f"{to_look_up} addresses still to look up; {_geocoder(app)}")
     outcome = _outcome(report, result, stopped=not app.may_fetch(feed))
-    app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or trouble or None)
+    app.store.feeds.finish_run(feed, run_id, outcome, error or doubt or trouble or "; ".join(report.untold) or None)
     RUN_SECONDS.labels(feed, outcome).observe(report.seconds)
     log.info("sync", feed=feed, run_id=run_id, outcome=outcome, figures=report.as_json())
     return report
+
+
+def _untold(app: App, feed: str, result: Result) -> list[str]:
+    found = [f"{resource}: {reason}" for resource, item in result.taken.items() for reason in item.untold]
+    return list(dict.fromkeys([*app.store.drift.known(feed).troubles(), *found]))
 
 
 def _geocoder(app: App) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services import oddities
+from services import drifted, oddities
 from services.app import database_file, open_store
 from services.distributed import fetcher_of
 from services.outcome import FeedReport
@@ -67,6 +67,8 @@ def print_sync(console: Console, reports: Sequence[FeedReport]) -> None:
                 f"{item.feed}: the inventory is not proven, nothing was removed: {escape(item.doubt)}",
                 markup=False, soft_wrap=True,
             )  # fmt: skip
+        for line in item.untold:
+            console.print(f"{item.feed}: not read: {escape(line)}", markup=False, soft_wrap=True)
         for line in item.remaining:
             console.print(f"{item.feed}: {line}", markup=False, soft_wrap=True)
         if item.in_step:
@@ -112,7 +114,10 @@ def print_standings(console: Console, found: Mapping[str, Standing]) -> None:
 
 def _status(settings: Settings, store: Store, feed: str, mapping: str) -> FeedStatus:
     known = store.feeds.status(feed)
-    found = replace(known, located=store.geocoding.located(feed), extra=oddities.with_columns(known.extra, mapping))
+    found = replace(
+        known, located=store.geocoding.located(feed), extra=oddities.with_columns(known.extra, mapping),
+        metadata_changes=drifted.newest(store, feed), metadata_known=store.drift.known(feed),
+    )  # fmt: skip
     url = settings.geocoder.url if settings.feeds[feed].geocode else None
     failing = store.geocoding.failing(host_of(url)) if url and found.located["pending"] else None
     if failing is None:
@@ -143,7 +148,7 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "next_due": _instant(item.next_due),
         "resources": known["resources"],
         "repeated_photos": known["repeated"],
-        "metadata": _dated(oddities.metadata_json(item.metadata)),
+        "metadata": _dated(oddities.metadata_json(item.metadata) | drifted.status_json(item)),
         **_dated(oddities.extra_json(item.extra)),
         "problems": [{**problem, "next_attempt_at": _instant(problem["next_attempt_at"])} for problem in item.problems],
     }  # fmt: skip
@@ -187,6 +192,8 @@ def print_status(console: Console, found: Mapping[str, FeedStatus]) -> None:
             console.print(
                 f"{shared}; if it stands for no photo, list it under placeholders", markup=False, soft_wrap=True
             )
+        for line in drifted.status_lines(name, item):
+            console.print(f"{name}: {escape(line)}", markup=False, soft_wrap=True)
         for line, next_attempt_at in oddities.in_words(item):
             due = f"; next tried {_instant(next_attempt_at)}" if next_attempt_at else ""
             console.print(escape(f"{name}: {line}{due}"), markup=False, soft_wrap=True)

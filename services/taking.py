@@ -92,6 +92,7 @@ def _prepare(app: App, feed: str, run_id: str, limit: int | None) -> None:
     if limit is None:
         app.writer.give_up(feed, run_id)
     app.writer.remap(feed, run_id)
+    app.views.bring(feed)
     app.media.forget_placeholders(feed)
     expire(app.store, feed, app.settings.feeds[feed].history_days, app.stopping.is_set)
 

@@ -50,6 +50,17 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataDocument:
+    """All that metadata say, whatever their MLS. ``version`` and ``timestamp`` are their own; equal digests say that
+    nothing else differs."""
+
+    version: str
+    timestamp: str
+    digest: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """A value as stored; ``removed`` when a later answer lacked it."""
 

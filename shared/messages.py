@@ -17,17 +17,20 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 
-class SourceRecord(msgspec.Struct, frozen=True, gc=False):
+class SourceRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One record as the MLS sent it: names and strings, nested as in the XML, nothing interpreted.
 
     ``fields`` maps element name to value. A value is a string (an element with text only, stripped; "" when empty),
     a dict (an element with attributes or children; attributes are ``@Name``, text beside them is ``#text``), or a
     list of those where siblings repeat. ``key`` is "" when the MLS sent none; ``stamp`` is its timestamp verbatim.
+    ``untold`` are elements (of a part ``Part/Name``) that the MLS used to send and that it can send no more: what was
+    read of them last stays.
     """
 
     key: str
     stamp: str
     fields: dict[str, Any]
+    untold: tuple[str, ...] = ()
 
 
 class BrokenRecord(msgspec.Struct, frozen=True, gc=False):

@@ -91,9 +91,14 @@ class Override(Strict):
 
     resource: str = Field("", description="The MLS's name for the resource; unset: the one with the usual name")
     classes: Names = Field(default_factory=list, description="Which of its classes to read; unset: all")
-    key_field: str = Field("", description="SystemName of the key; unset: the metadata's KeyField")
+    key_field: str = Field(
+        "",
+        description="SystemName or StandardName of the key, or several with commas between, of which the first counts "
+        "that a class has; unset: the metadata's KeyField",
+    )
     timestamp_field: str = Field(
-        "", description="SystemName of the timestamp of the last change; unset: the metadata's ClassTimeStamp"
+        "",
+        description="The same of the timestamp of the last change, - for none; unset: the metadata's ClassTimeStamp",
     )
     photo_timestamp_field: str = Field(
         "", description="property: SystemName of the timestamp of the photos; unset: as the metadata say"

@@ -325,9 +325,12 @@ QUALITY = Board(
              (_newest("mlsync_metadata_failed_attempts", "feed"), "in vain")), right={"in vain": "short"},
         ),
         Panel(
-            "Lookup values changed", "Values that are new, changed or gone in metadata read within the last day.",
-            "short", ((f"sum by (feed, change) (increase(mlsync_metadata_lookup_values_total{{{F}}}[1d]))",
-                       "{{feed}} {{change}}"),),
+            "Metadata changed",
+            "In metadata read within the last day: values of lookups that are new, changed or gone; of generic feeds "
+            "all that differs, by what it is. `mlsync metadata diff` tells it.",
+            "short", ((f"sum by (feed, change) (increase(mlsync_metadata_lookup_values_total{{{F}}}[1d])) or "
+                       f"sum by (feed, kind, change) (increase(mlsync_metadata_differences_total{{{F}}}[1d]))",
+                       "{{feed}} {{kind}} {{change}}"),),
         ),
         UNAVAILABLE,
     )),),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shared.effects import Line
 from shared.lookups import MetadataVersion
@@ -34,6 +35,14 @@ def left_over(keys: Sequence[str], page: Page) -> list[str]:
     came = {record.key for record in page.records} | {record.key for record in page.broken}
     left = [key for key in keys if key not in came and key not in page.unaskable]
     return left if page.partial and len(left) < len(keys) else []
+
+
+def with_untold(taken: Inventory, stored: Iterable[tuple[str, str]]) -> Inventory:
+    """The inventory with what is ``stored`` (keys and stamps) of records that it says nothing of, as if it named them
+    as they are: nothing is known of them. One that it names all the same is as it says."""
+    named = {item.partition(b"\0")[0] for item in taken.packed}
+    added = [f"{key}\0{stamp}".encode() for key, stamp in stored if key.encode() not in named]
+    return dataclasses.replace(taken, packed=sorted(taken.packed + added, key=lambda item: item.partition(b"\0")[0]))
 
 
 def to_messages(

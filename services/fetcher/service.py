@@ -16,16 +16,18 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages
+from services.fetcher.decide import apart, left_over, metadata_due, still_wanted, to_messages, with_untold
+from services.fetcher.drift import compare
 from services.fetcher.settings import FetcherSettings
 from shared.backoff import next_attempt_at
 from shared.consumer import Reject, Retry
 from shared.effects import BREAKS_ANSWERS
-from shared.lookups import MetadataVersion
+from shared.lookups import MetadataDocument, MetadataVersion
 from shared.messages import Envelope, Message, PageFetched, RecordsRequested
 from shared.outbox import Outbox
 from shared.sources.base import (
     Page,
+    Source,
     SourceAwayError,
     SourceError,
     SourcePausedError,
@@ -73,7 +75,8 @@ UNASKABLE = "its key cannot be asked for: it is no word of letters, digits, dots
 class Taken:
     """What an inventory came to, published in so many ``parts``.
 
-    ``server_date`` is the MLS's clock when it answered, None when it told none.
+    ``server_date`` is the MLS's clock when it answered, None when it told none. ``untold``: why classes of records
+    were not read.
     """
 
     resource: str
@@ -83,6 +86,7 @@ class Taken:
     doubt: str
     server_date: int | None = None
     parts: int = 1
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,12 @@ class Fetcher:
         pace: Callable[[bool], bool] = lambda _backlog: True,
         paused: Callable[[str], float] = lambda _: 0.0,
         may: Callable[[str], bool] = lambda _: True,
+        described: Callable[[str], None] = lambda _: None,
     ) -> None:
         """``pace`` is called before each request, with its lane, and may wait until the writer has caught up; whether
         it has. ``may`` says whether this process may still speak for a feed, or another has taken over.
+
+        ``described`` is told of a feed whose metadata are others than before.
 
         ``paused`` says for how many seconds a feed's MLS is left alone, as far as is known: nothing is tried meanwhile.
         """
@@ -124,6 +131,8 @@ class Fetcher:
         self._pace = pace
         self._paused = paused
         self._may = may
+        self._described = described
+        self._kept: dict[str, MetadataDocument] = {}
         self._said: dict[str, MetadataVersion | None] = {}
         self._answered: dict[str, float] = {}
         self._failures: dict[str, int] = {}
@@ -143,9 +152,15 @@ class Fetcher:
         with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.inventory_slot_timeout) as source:
             observed_at = self._store.feeds.observe(feed)
             taken = source.inventory(resource)
+            self._keep(feed, source)
             self._said[feed] = source.metadata_version()
         if limit is not None:
             taken = dataclasses.replace(taken, packed=taken.packed[:limit], proven=False)
+        elif taken.untold:
+            log.warning("classes of records cannot be read: what is stored of them stays", feed=feed, resource=resource,
+                        classes=dict(taken.untold))  # fmt: skip
+            stored = self._store.drift.of_classes(feed, resource, taken.untold)
+            taken = with_untold(taken, stored)
         if not taken.proven and limit is None:
             log.warning("inventory is not proven: nothing is removed by it", feed=feed, resource=resource,
                         doubt=taken.doubt, keys=len(taken.packed))  # fmt: skip
@@ -160,7 +175,8 @@ class Fetcher:
                 raise SourceUnavailableError("the inventory was given up: this process ends, or another took over")
             self._outbox.publish(message, run_id)
             parts = message.parts
-        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date, parts)
+        return Taken(resource, observed_at, len(taken.packed), taken.proven, taken.doubt, taken.server_date, parts,
+                     tuple(taken.untold.values()))  # fmt: skip
 
     def take_changes(
         self,
@@ -190,6 +206,7 @@ class Fetcher:
                     page = next(found, None)
                     if page is None:
                         break
+                    self._keep(feed, source)
                     self._heard(feed)
                     dates.append(page.server_date)
                     doubt = page.doubt
@@ -230,6 +247,7 @@ class Fetcher:
         try:
             with self._pools[feed].use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 found = source.metadata()
+                self._keep(feed, source)
         except (NoSlotError, SourcePausedError):
             return
         except SourceError as error:
@@ -248,6 +266,18 @@ class Fetcher:
             LOOKUP_VALUES.labels(feed, change).inc(len(keys))
         log.info("metadata read", feed=feed, version=said.version, lookups=len(found.lookups), new=len(made.new),
                  changed=len(made.changed), removed=len(made.removed))  # fmt: skip
+
+    def _keep(self, feed: str, source: Source) -> None:
+        """Keep the metadata that what a source gave is named by, before anything of it is published."""
+        found = source.described()
+        if found is None or found is self._kept.get(feed):
+            return
+        number = self._store.metadata.keep(feed, found)
+        self._kept[feed] = found
+        if number is not None:
+            log.info("other metadata", feed=feed, version=found.version, timestamp=found.timestamp, number=number)
+            self._described(feed)
+        compare(self._store, feed)
 
     def handle(self, envelope: Envelope, message: Message, delivery: Delivery) -> str:
         """Fetch the records that are still wanted and publish them as a page."""
@@ -275,6 +305,7 @@ class Fetcher:
             with pool.use(priority=RECORDS_FIRST, timeout=self._settings.slot_timeout) as source:
                 observed_at = self._store.feeds.observe(message.feed)
                 page = source.records(message.resource, keys)
+                self._keep(message.feed, source)
         except NoSlotError as error:
             raise Retry("no session slot is free", delay=1.0, counts=False) from error
         except SourcePausedError as error:

@@ -13,7 +13,8 @@ from .faults import FaultError, Faults
 from .formats import iso
 from .making import key_of
 from .mls.records import records
-from .mls.tables import classes
+from .mls.schema import described
+from .mls.tables import CLASSES
 from .sessions import Sessions
 from .timeline import REVERTED, SWEPT, Stamped
 from .truth import RESOURCES, Look, truths
@@ -65,6 +66,15 @@ class Control:
         edition = self._world.publish()
         return {"version": edition.version, "timestamp": edition.date}
 
+    def drift(self, kinds: str) -> dict[str, str]:
+        """Let the metadata of the personality ``mls`` drift (see ``mls.schema.DRIFTS``; several joined by ``+``), and
+        publish them; returns what the next login says of them."""
+        try:
+            edition = self._world.drift(kinds)
+        except KeyError:
+            raise ControlError(f"kind must be of {'; '.join(described())}") from None
+        return {"version": edition.version, "timestamp": edition.date}
+
     def stats(self) -> dict[str, Any]:
         """What was asked of the simulator since it started, and how often faults have struck."""
         return dict(self._sessions.stats()) | {"struck": self._faults.struck()}
@@ -87,11 +97,13 @@ class Control:
         return truths(self._world.view(), resource, Look(where, size, CULTURES.index(culture), self._faults))
 
     def rows(self, resource: str, class_name: str) -> Iterator[Mapping[str, Any]]:
-        """Every living record of a class of the personality ``mls``, typed values by SystemName."""
-        kind = next((each for each in classes(resource) if each.name == class_name), None)
-        if kind is None:
+        """Every living record of a class of the personality ``mls``, typed values by SystemName; none of a class that
+        it has no more."""
+        schema = self._world.schema
+        kind = next((each for each in schema.of(resource) if each.name == class_name), None)
+        if kind is None and all(each.name != class_name for each in CLASSES):
             raise ControlError(f"there is no class {class_name} of {resource}")
-        return records(self._world.view(), kind)
+        return iter(()) if kind is None else records(self._world.view(), kind, schema)
 
     def answer(self, method: str, name: str, arguments: dict[str, str], base: str) -> Answer:
         """Answer ``/control/<name>``."""
@@ -102,6 +114,8 @@ class Control:
                 return _json(self.fault(arguments.get("name", ""), arguments.get("value")))
             if (method, name) == ("POST", "metadata"):
                 return _json(self.publish())
+            if (method, name) == ("POST", "drift"):
+                return _json(self.drift(arguments.get("kind", "")))
             if (method, name) == ("GET", "fault"):
                 return _json(self._faults.state())
             if (method, name) == ("GET", "stats"):
@@ -111,7 +125,8 @@ class Control:
                 return Answer(_lines(self.truth(**chosen, base=base)), _LINES)
         except (ControlError, FaultError) as error:
             return _json({"error": str(error)}, 400)
-        known = "POST advance?days=N, POST fault?name=…&value=…, POST metadata, GET truth, GET stats, GET fault"
+        known = "POST advance?days=N, POST fault?name=…&value=…, POST metadata, POST drift?kind=…, "
+        known += "GET truth, GET stats, GET fault"
         return _json({"error": known}, 404)
 
 

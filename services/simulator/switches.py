@@ -166,6 +166,14 @@ MLS_SWITCHES: dict[str, Switch] = {
     "proof-unasked": Switch("a proof of the User-Agent is refused (20037) where none was agreed on", "1", "1"),
     "single-key": Switch("GetObject refuses several records at once (20402)", "1", "1"),
     "withheld": _on_some("the prices and remarks of records are not for this login", "0.2"),
+    "metadata-drift": Switch(
+        "metadata and records drift, in the midst of searches: VALUE: drifts of POST /control/drift joined by +, then "
+        ":N, how many searches go before", r"[a-z]+(\+[a-z]+)*(:\d{1,6})?", "renamed",
+    ),
+    "refused-field": Switch(
+        "searches of a class that name a field are refused (20202, 20200) though the metadata have it; VALUE: "
+        "CLASS.FIELD", r"[A-Z]+\.[A-Z_]+", "RES.HEAT",
+    ),
     "no-ranges": Switch("searches that bound a key are refused (20206), or their bounds overlooked", "refused|ignored",
                         "refused"),
     "row-cap": Switch(

@@ -47,7 +47,6 @@ class Transactions:
         self.paths = PATHS | MLS_PATHS if self._mls else PATHS
         self._search = mls_search.search if self._mls else search
         self._objects = mls_objects.get_object if self._mls else get_object
-        self._metadata = mls_metadata.get_metadata if self._mls else get_metadata
         self._authenticator = Authenticator(options.username, options.password, faults)
 
     def answer(self, name: str, method: str, target: str, headers: Mapping[str, str], call: Call) -> Answer:
@@ -91,9 +90,13 @@ class Transactions:
                 return information.action(method)
             if name == "ServerInformation":
                 return information.server_information(self._world, call, self._faults)
-            return distorted(self._metadata(call, self._world.edition), self._faults.on("odd-metadata"))
+            return distorted(self._metadata(call), self._faults.on("odd-metadata"))
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
+
+    def _metadata(self, call: Call) -> Answer:
+        world = self._world
+        return mls_metadata.get_metadata(call, world.schema) if self._mls else get_metadata(call, world.edition)
 
     def _cookie_name(self) -> str:
         return self._faults.on("cookie-name") or COOKIE

@@ -14,6 +14,7 @@ from .clock import Clock
 from .drawing import picture
 from .edition import Edition
 from .listing import Listing, listing_of
+from .mls.schema import Schema, drifted, next_edition
 from .options import Options
 from .people import AGENT, OFFICE, Person
 from .photos import Photo, photos_of
@@ -66,7 +67,7 @@ class World:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.clock = Clock()
-        self.edition = Edition()
+        self.schema = Schema()
         self._lock = threading.Lock()
         agents, offices = people.pool(options.listings)
         early = (clock.QUIET, clock.PEOPLE_SPAN)
@@ -93,7 +94,18 @@ class World:
     def publish(self) -> Edition:
         """The next edition of the metadata, from now on."""
         with self._lock:
-            self.edition = Edition(self.edition.number + 1)
+            self.schema = next_edition(self.schema)
+            return self.edition
+
+    @property
+    def edition(self) -> Edition:
+        """Under which version and date the metadata are published now."""
+        return self.schema.edition
+
+    def drift(self, kinds: str) -> Edition:
+        """The metadata drift (see ``mls.schema.DRIFTS``), and records with them, from now on. Raises KeyError."""
+        with self._lock:
+            self.schema = drifted(self.schema, kinds)
             return self.edition
 
     def advance(self, days: int, stamped: Stamped | None = None) -> dict[str, int]:

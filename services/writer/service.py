@@ -21,6 +21,7 @@ from services.writer.decide import SECOND, Read, Unreadable, became_known, on_go
 from services.writer.history import Historian
 from services.writer.photos import policy, under_policy
 from services.writer.settings import WriterSettings
+from services.writer.untold import completed
 from shared.consumer import Reject
 from shared.effects import AddHistory, Count, Effect, KeepRecord, Line, RemoveRecord, StoreRecord
 from shared.history import EVERYTHING
@@ -196,17 +197,18 @@ class Writer:
 
     def _page(self, page: PageFetched, envelope: Envelope) -> str:
         run_id = envelope.run_id
-        read: list[Read] = []
-        unreadable = [Unreadable(bad.key, bad.body, bad.reason, "xml") for bad in page.broken]
-        for record in page.records:
-            try:
-                read.append(self.map(page.feed, page.resource, record))
-            except UnmappableError as error:
-                unreadable.append(Unreadable(record.key, msgspec.msgpack.encode(record), str(error)))
-        keys = {*page.asked, *(item.mapped.key for item in read), *(bad.key for bad in unreadable)}
+        whole = not any(record.untold for record in page.records)
+        read, unreadable = self._mapped(page, page.records if whole else [])
+        broken = [Unreadable(bad.key, bad.body, bad.reason, "xml") for bad in page.broken]
+        came = (item.mapped.key for item in read) if whole else (record.key for record in page.records)
+        keys = {*page.asked, *came, *(bad.key for bad in (*unreadable, *broken))}
         now = self._store.feeds.now()
         with self._store.write() as tx:
             lines = tx.ledger.lines(page.feed, page.resource, keys)
+            if not whole:
+                before = tx.records.sources(page.feed, page.resource, keys)
+                read, unreadable = self._mapped(page, [completed(each, before.get(each.key)) for each in page.records])
+            unreadable += broken
             horizon = tx.ledger.horizon(page.feed, page.resource)
             effects = on_page(page, read, unreadable, lines, horizon.observed_at if horizon else None, now)
             effects += self._history(tx, page.feed, page.resource, effects)
@@ -221,6 +223,16 @@ class Writer:
         self._outbox.publish_all((of(key=key) for key in pending), run_id)
         self._tell(page.feed, run_id)
         return "ok"
+
+    def _mapped(self, page: PageFetched, records: Sequence[SourceRecord]) -> tuple[list[Read], list[Unreadable]]:
+        read: list[Read] = []
+        unreadable: list[Unreadable] = []
+        for record in records:
+            try:
+                read.append(self.map(page.feed, page.resource, record))
+            except UnmappableError as error:
+                unreadable.append(Unreadable(record.key, msgspec.msgpack.encode(record), str(error)))
+        return read, unreadable
 
     def _gone(self, gone: ListingsGone, run_id: str) -> str:
         """Remove what is still released, some at a time: each time less is left, so that a crash resumes."""

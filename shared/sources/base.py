@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.lookups import Metadata, MetadataVersion
+from shared.lookups import Metadata, MetadataDocument, MetadataVersion
 from shared.messages import BrokenRecord, SourceRecord
 
 
@@ -60,12 +60,14 @@ class Inventory:
 
     ``proven`` says that the answer was whole and that the number of distinct keys is the one the server announced;
     ``doubt`` says in words why not. ``server_date`` is the answer's ``Date`` in microseconds, None without.
+    ``untold`` are classes of records that cannot be read now, with the reason: it says nothing of what they hold.
     """
 
     packed: list[bytes]
     server_date: int | None
     proven: bool
     doubt: str = ""
+    untold: Mapping[str, str] = field(default_factory=dict)
 
     def ranges(self, size: int) -> Iterator[Range]:
         """Cut into ranges of at most ``size`` keys which together cover everything; one open range when empty."""
@@ -153,6 +155,13 @@ class Source(Protocol):
 
         What is returned came whole and could be read to its last line. Raises SourceUnreadableError when it is empty
         or unreadable in any part: that is no evidence of what there is.
+        """
+
+    def described(self) -> MetadataDocument | None:
+        """The metadata that records given until now were named by; asks for nothing.
+
+        None where names do not depend on any, or nothing has been read yet. The same object as long as they are the
+        same.
         """
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:

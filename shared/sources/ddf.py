@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Literal
 
-from shared.lookups import LookupValue, Metadata, MetadataVersion
+from shared.lookups import LookupValue, Metadata, MetadataDocument, MetadataVersion
 from shared.messages import SourceRecord
 from shared.rets.answer import Answer
 from shared.rets.errors import RetsParseError, RetsReplyError
@@ -190,6 +190,10 @@ class DdfSource:
                 raise RetsParseError(f"the lookup {name!r} cannot be asked for")
             values[name] = self._values(name)
         return Metadata({(_LOOKUPS_OF, name): given for name, given in values.items()})
+
+    def described(self) -> MetadataDocument | None:
+        """None: the names of the DDF are fixed."""
+        return None
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         """Every photo of a record by GetObject. Where the server does not offer addresses, the bytes.

@@ -9,17 +9,22 @@ record; a transaction that needs more asks for that first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from shared.budget import Limits, Share, Use, Wait
 from shared.effects import Effect, Line
-from shared.lookups import Changes, Metadata, MetadataVersion
+from shared.known import Known
+from shared.lookups import Changes, Metadata, MetadataDocument, MetadataVersion
 from shared.mapping.extra import Tally
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
+
+if TYPE_CHECKING:  # only for the types of what it is given
+    from shared.rets.dmql.binding import Bound
+    from shared.views.spec import ClassView
 
 MICROSECONDS = 1_000_000
 DAY = 86_400 * MICROSECONDS
@@ -432,6 +437,117 @@ class Lookups(Protocol):
         """Reading this version has failed so many times. What is stored stays as it is."""
 
 
+KEEP_DOCUMENTS = 10
+"""Of how many versions of a feed's metadata the whole text is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMetadata:
+    """One version of a feed's metadata. Later ones have greater numbers; ``read_at`` is in microseconds."""
+
+    number: int
+    version: str
+    timestamp: str
+    digest: str
+    read_at: int
+
+
+class MetadataDocuments(Protocol):
+    """The metadata that a feed's records are named by, version by version. Each method is a transaction of its own."""
+
+    def keep(self, feed: str, found: MetadataDocument) -> int | None:
+        """These are the metadata now: their number if they are others than the latest, else None.
+
+        Of the same under another version or date, those are noted. Texts of all but the last ``KEEP_DOCUMENTS`` go.
+        """
+
+    def latest(self, feed: str) -> KeptMetadata | None:
+        """Those that count now; None before any were kept."""
+
+    def versions(self, feed: str) -> list[KeptMetadata]:
+        """All that there were, the latest first."""
+
+    def document(self, feed: str, number: int) -> bytes | None:
+        """The text of one version; None where it is not kept (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataDifference:
+    """One thing in which metadata differ from those before: what became of it, and all of it in words (``told``).
+
+    ``number``, ``version`` and ``seen_at`` are those of the metadata that differ, see ``KeptMetadata``; ``parent`` are
+    the names above it, ``was`` is its name before if it was renamed.
+    """
+
+    number: int
+    seen_at: int
+    version: str
+    subject: str
+    change: str
+    parent: str
+    name: str
+    was: str
+    told: str
+
+
+class Drift(Protocol):
+    """What metadata were before, and what a feed remembers of that. Each method is a transaction of its own."""
+
+    def known(self, feed: str) -> Known:
+        """What is remembered."""
+
+    def follow(self, feed: str, decide: Callable[[Known, int], Known]) -> None:
+        """Remember what ``decide`` makes of what is remembered, at the store's clock."""
+
+    def approve(self, feed: str, resource: str | None = None, class_name: str | None = None) -> int:
+        """Fields held (of one class, of one resource, of all) are removed; returns how many."""
+
+    def compared(self, feed: str) -> int:
+        """The number of the newest metadata that were compared with those before; 0 for none."""
+
+    def record(self, feed: str, differences: Sequence[MetadataDifference], number: int) -> bool:
+        """Metadata up to ``number`` have been compared, and differ so from those before. False, and nothing changes,
+        when they had been compared already."""
+
+    def differences(self, feed: str, limit: int | None = None) -> list[MetadataDifference]:
+        """Those of all versions, the newest version last; with ``limit`` at most so many of the newest."""
+
+    def of_classes(self, feed: str, resource: str, classes: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Keys and stamps of what is stored of these classes of a resource, in bounded memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeViews:
+    """Names of views that were made (anew), were dropped, or stay as they are since others are made of them."""
+
+    made: list[str]
+    dropped: list[str]
+    in_use: list[str]
+
+
+class Views(Protocol):
+    """Views of the classes of generic feeds. Each method is a transaction of its own."""
+
+    def make(self, feed: str, views: Sequence[ClassView], undecided: Collection[tuple[str, str]] = ()) -> MadeViews:
+        """These are the feed's views: others of its are dropped, those that are as they should be are left alone, and
+        so are those of classes ``undecided`` (resource and class), where there are any.
+
+        A view keeps its name; a new one is called ``mls_<feed>_<resource>_<class>``, as near as can be. Whoever reads
+        one is waited for some seconds: then raises StoreUnavailableError, and nothing was done.
+        """
+
+    def names(self, feed: str) -> dict[tuple[str, str], str]:
+        """The feed's views by resource and class, as the server calls these."""
+
+    def find(
+        self, name: str, view: ClassView, query: Bound, aliases: dict[str, str], columns: Sequence[str], limit: int
+    ) -> tuple[list[tuple[Any, ...]], int]:
+        """The first ``limit`` rows, by key, that the query finds in the view of this name, and how many it finds.
+
+        ``aliases`` are by name in the query the columns. Raises DmqlError for a query that is too large.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class FeedStatus:
     """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
@@ -456,6 +572,9 @@ class FeedStatus:
     """See ``Geocoding.located``."""
     repeated: list[RepeatedPhoto] = field(default_factory=list)
     metadata: MetadataState = field(default_factory=MetadataState)
+    metadata_changes: list[MetadataDifference] = field(default_factory=list)
+    """Of the newest metadata that changed anything."""
+    metadata_known: Known = field(default_factory=Known)
     extra: Tally = field(default_factory=Tally)
 
 
@@ -871,6 +990,12 @@ class Store(Protocol):
     def geocoding(self) -> Geocoding: ...
     @property
     def lookups(self) -> Lookups: ...
+    @property
+    def metadata(self) -> MetadataDocuments: ...
+    @property
+    def drift(self) -> Drift: ...
+    @property
+    def views(self) -> Views: ...
     @property
     def history(self) -> History: ...
     @property

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from shared.store.base import StoreError
+from shared.views.naming import quoted
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -61,8 +62,27 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": MIGRATING})
+        drop_views(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def drop_views(connection: Connection) -> None:
+    """Views of classes stand in the way of whatever changes tables; the next sync makes them again.
+
+    Raises StoreError for one that somebody has made a view of.
+    """
+    if not inspect(connection).has_table("metadata_view"):
+        return
+    for name in connection.execute(text("SELECT name FROM metadata_view ORDER BY name")).scalars().all():
+        try:
+            connection.exec_driver_sql(f"DROP VIEW IF EXISTS {quoted(name)}")
+        except DatabaseError as error:
+            raise StoreError(
+                f"the view {name} cannot be dropped for the migration: {error.orig}; drop what is made of it, and make "
+                "that again after the next sync"
+            ) from error
+    connection.execute(text("DELETE FROM metadata_view"))
 
 
 def _take_turns(engine: Engine) -> None:

@@ -28,7 +28,7 @@ ROOT_ALLOWED = {"s3"}
 """See docker-compose.yml."""
 EMPTY = {
     "Quarantined", "Failed attempts by reason", "Budget left", "Given back and dead", "Elements kept in extra",
-    "Unknown and unfit", "Age of the metadata", "Lookup values changed", "Absences weighed", "Removed",
+    "Unknown and unfit", "Age of the metadata", "Metadata changed", "Absences weighed", "Removed",
     "Late, of what is promised",
 }  # fmt: skip
 """Panels with nothing to show while nothing is wrong and nothing limited."""

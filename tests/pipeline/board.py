@@ -7,9 +7,10 @@ them belongs in which column is written out here, and nothing of the mapping is 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -19,6 +20,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from services.simulator.main import Options, Simulator
+from shared.rets.schema.document import system_of
+from shared.rets.schema.types import Resource
 from tests.pipeline.inside import Inside
 
 FEED = "board"
@@ -40,6 +43,13 @@ OFFICE = {"MOD_TS": "modification_timestamp", "NAME": "office_name", "STREET": "
           "PHONE": "office_phone", "LOGO_TS": "logo_last_updated"}  # fmt: skip
 SHOWING = {"LIST_KEY": "listing_key", "START_TS": "open_house_start_time", "END_TS": "open_house_end_time",
            "COMMENTS": "open_house_remarks"}  # fmt: skip
+VIEWED = (
+    *(("Property", name, "LIST_KEY") for name in CLASSES), ("Agent", "AGT", "AGENT_KEY"),
+    ("Office", "OFF", "OFFICE_KEY"), ("OpenHouse", "OPH", "OH_KEY"),
+)  # fmt: skip
+"""Classes that have views, each with its key."""
+NOWHERE = ("OpenHouse", "MOD_TS")
+"""What is stored nowhere."""
 UNCLASSED = {"coordinates_source", "coordinates_precision", "list_aor"}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
@@ -93,6 +103,31 @@ class Board:
             *self._photos(),
         ]
 
+    def described(self, resource: str) -> Resource:
+        """A resource by the metadata kept, of which there is one version."""
+        with closing(self.here.store()) as store:
+            (kept,) = store.metadata.versions(FEED)
+            found = system_of(store.metadata.document(FEED, kept.number) or b"").resource(resource)
+        assert found is not None
+        return found
+
+    def viewed(self) -> Iterator[str]:
+        """What the views of the classes show that is not as it is at the MLS."""
+        for resource, name, key in VIEWED:
+            truth = {
+                row[key]: {field: value for field, value in row.items() if (resource, field) != NOWHERE}
+                for row in self.sim.control.rows(resource, name)
+            }
+            found = {
+                row[key]: {
+                    field: _typed(value, truth.get(row[key], {}).get(field))
+                    for field, value in row.items()
+                    if not field.endswith("_decoded")
+                }
+                for row in self.here.copy.database.table(f'"mls_{FEED}_{resource}_{name}"')
+            }
+            yield from _compared(name, truth, found)
+
     def photos(self) -> Iterator[tuple[tuple[str, str, str], str]]:
         """Every photo of the MLS, of listings and people, with the digest of its bytes."""
         said = self.sim.control
@@ -116,6 +151,18 @@ class Board:
         for name, sha256 in sums.items():
             if hashlib.sha256(copy.photos.read(name)).hexdigest() != sha256:
                 yield f"{name} has other bytes"
+
+
+def _typed(value: Any, like: Any) -> Any:
+    """A value of a view as of the type that the MLS has, which SQLite lacks."""
+    match like:
+        case bool():
+            return bool(value)
+        case Decimal():
+            return Decimal(str(value))
+        case tuple() if isinstance(value, str):
+            return json.loads(value)
+    return value
 
 
 def _expected(row: Mapping[str, Any], columns: Mapping[str, str], *others: str) -> dict[str, Any]:

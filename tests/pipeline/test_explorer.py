@@ -111,6 +111,9 @@ def test_the_commands(sim: Simulator, tmp_path: Path) -> None:
     refused = command("search", "board", "Office", "OFF", "(NOPE=1)", "--select", "NAME", env=env, cwd=tmp_path)
     assert refused.code == 1
     assert "unknown query field" in refused.err
+    stored = command("query", "board", "OFF", "(OFFICE_KEY=0+)", env=env, cwd=tmp_path)
+    assert (stored.code, stored.out) == (1, "")
+    assert "mlsync sync" in stored.err
     wrong = command("metadata", "board", "Tax", env=env, cwd=tmp_path)
     assert (wrong.code, wrong.out) == (2, "")
     assert list(tmp_path.iterdir()) == []

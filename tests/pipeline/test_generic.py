@@ -33,6 +33,7 @@ def test_a_feed_by_settings_alone_equals_the_truth_and_follows_it(tmp_path: Path
         assert here.differences() == []
         assert {row["#class"] for row in here.rows("property", "listing_key").values()} == set(CLASSES)
         assert here.rows("open_house", "open_house_key")
+        assert {each.name for each in here.described("Property").classes} == set(CLASSES)
         photos = here.rows("media", "resource_name", "resource_record_key", "media_key")
         assert {resource for resource, _, _ in photos} == {"property", "member", "office"}
         before = searches(here.sim)
@@ -53,6 +54,16 @@ def test_quirk_35_what_disappears_is_removed_also_behind_a_cap_however_it_is_tol
         here.feed["remove_at_least"] = len(here.rows("property", "listing_key"))
         assert here.sync()["removed"]
         assert here.differences() == []
+
+
+@pytest.mark.usefixtures("each_form")
+def test_the_views_of_its_classes_show_what_the_mls_has(tmp_path: Path) -> None:
+    with board(tmp_path) as here:
+        here.sync()
+        assert list(here.viewed()) == []
+        here.sim.control.advance(2)
+        here.sync()
+        assert list(here.viewed()) == []
 
 
 def test_portraits_and_logos_come_change_and_go(tmp_path: Path) -> None:

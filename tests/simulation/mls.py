@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from shared.lookups import Metadata, MetadataVersion
+from shared.lookups import Metadata, MetadataDocument, MetadataVersion
 from shared.messages import SourceRecord
 from shared.sources.base import (
     Inventory,
@@ -327,6 +327,9 @@ class MlsSource:
 
     def metadata(self) -> Metadata:
         raise AssertionError("nothing was said of metadata")
+
+    def described(self) -> MetadataDocument | None:
+        return None
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         with self._request(replicated=False):

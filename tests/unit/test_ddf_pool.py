@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from shared.lookups import Metadata, MetadataVersion
+from shared.lookups import Metadata, MetadataDocument, MetadataVersion
 from shared.sources.base import Inventory, Page, PhotoObject, SourceUnavailableError
 from shared.sources.pool import PHOTOS, RECORDS, NoSlotError, SessionPool
 
@@ -41,6 +41,9 @@ class FakeSource:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def metadata(self) -> Metadata:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def described(self) -> MetadataDocument | None:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:

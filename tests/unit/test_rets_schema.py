@@ -13,6 +13,7 @@ from shared.rets.errors import RetsParseError, RetsReplyError, RetsTruncatedErro
 from shared.rets.mend import Mender
 from shared.rets.metadata import MetadataReader
 from shared.rets.schema.assemble import Assembler
+from shared.rets.schema.document import document_of, system_of
 from shared.rets.schema.fetch import fetch_metadata
 from shared.rets.schema.tables import ESSENTIAL, KINDS, TABLES
 from shared.rets.schema.types import Field, Lookup, Resource, System
@@ -271,3 +272,22 @@ WHOLE = rets(compact(MLS)).encode()
 def test_an_answer_cut_anywhere_is_never_a_short_one(stop: int) -> None:
     with pytest.raises((RetsTruncatedError, RetsParseError)):
         MetadataReader(KINDS).read([WHOLE[:stop]], Mender())
+
+
+# --- as a document that is kept
+
+
+def test_a_document_holds_every_type() -> None:
+    assert system_of(document_of(MLS).document) == MLS
+
+
+def test_documents_differ_when_anything_but_version_and_date_does() -> None:
+    digest = document_of(MLS).digest
+    assert document_of(msgspec.structs.replace(MLS, version="9.9", date="later")).digest == digest
+    assert document_of(msgspec.structs.replace(MLS, system_description="another")).digest != digest
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"resources": 7}'])
+def test_what_is_no_document_is_an_error(broken: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        system_of(broken)

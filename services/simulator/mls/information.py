@@ -7,7 +7,7 @@ from ..faults import Faults
 from ..formats import escape, iso
 from ..world import World
 from .records import records
-from .tables import RESOURCES, Class, classes
+from .tables import RESOURCES, Class
 
 NOTICE = (
     "<html><head><title>Notice</title></head><body><h1>Notice</h1>"
@@ -26,7 +26,7 @@ def server_information(world: World, call: Call, faults: Faults) -> Answer:
     """Answer a ServerInformation, of all or of a resource or class. Raises RefusedError with 20602."""
     resource, name = call.get("resource"), call.get("class")
     found = [each for each in RESOURCES if not resource or each == resource]
-    kinds = [kind for each in found for kind in classes(each) if not name or kind.name == name]
+    kinds = [kind for each in found for kind in world.schema.of(each) if not name or kind.name == name]
     if not kinds:
         raise RefusedError(20602, "No such resource or class")
     lines = [f'<Parameter name="CurrentTimeStamp">{iso(int(world.clock.now()))}</Parameter>\n']
@@ -36,7 +36,7 @@ def server_information(world: World, call: Call, faults: Faults) -> Answer:
 
 
 def _of_class(world: World, kind: Class, faults: Faults) -> list[str]:
-    stamps = [row["MOD_TS"] for row in records(world.view(), kind)]
+    stamps = [row["MOD_TS"] for row in records(world.view(), kind, world.schema) if "MOD_TS" in row]
     told = {
         "LastTimeStamp": max((stamp.strftime("%Y-%m-%dT%H:%M:%SZ") for stamp in stamps), default=""),  # type: ignore[union-attr]
         "MinimumLimit": (faults.on("row-cap") or "NONE").partition(":")[0],

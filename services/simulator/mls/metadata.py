@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..answers import Answer, Call, RefusedError, envelope
-from ..edition import Edition
 from ..formats import escape
-from .tables import OBJECTS, OTHER_TYPES, RESOURCES, Class, Column, classes, lookups
+from .schema import Schema
+from .tables import OBJECTS, OTHER_TYPES, RESOURCES, Class, Column
 
 _ITEMS = {"RESOURCE": "Resource", "CLASS": "Class", "TABLE": "Field", "OBJECT": "Object", "LOOKUP": "Lookup",
           "LOOKUP_TYPE": "LookupType", "FOREIGN_KEYS": "ForeignKey"}  # fmt: skip
@@ -31,7 +31,7 @@ class _Table:
     items: list[_Item]
 
 
-def get_metadata(call: Call, edition: Edition) -> Answer:
+def get_metadata(call: Call, schema: Schema) -> Answer:
     """Answer a GetMetadata. Raises RefusedError with 20500 to 20503 or 20513."""
     kind = call.get("type").upper().removeprefix("METADATA-")
     if kind in _UNKNOWN:
@@ -44,17 +44,17 @@ def get_metadata(call: Call, edition: Edition) -> Answer:
     *parents, last = (call.get("id") or "0").split(":")
     if last not in {"0", "*"}:
         parents.append(last)
-    tree = _tree(edition)
+    tree = _tree(schema)
     found = [table for table in _all(tree) if kind != "SYSTEM" and table.kind == kind and _is_below(table, parents)]
     _check(kind, parents, found)
     compact = form == "COMPACT"
     deep, old = last == "*", call.version.startswith("RETS/1.5")
     if kind == "SYSTEM":
-        body = _system(edition, tree if deep else [], compact, old)
+        body = _system(schema, tree if deep else [], compact, old)
     elif compact:
-        body = "".join(_compact(each, edition) for table in found for each in (_all([table]) if deep else [table]))
+        body = "".join(_compact(each, schema) for table in found for each in (_all([table]) if deep else [table]))
     else:
-        body = "".join(_standard(table, edition, deep, old) for table in found)
+        body = "".join(_standard(table, schema, deep, old) for table in found)
     return Answer(envelope(0, "Success", f"\n{body}" if compact else f"\n<METADATA>\n{body}</METADATA>\n"))
 
 
@@ -79,9 +79,9 @@ def _all(tables: list[_Table]) -> Iterator[_Table]:
             yield from _all(item.below)
 
 
-def _tree(edition: Edition) -> list[_Table]:
-    stamps = {"Version": edition.version, "Date": edition.date}
-    resources = [_resource(name, edition, stamps) for name in RESOURCES]
+def _tree(schema: Schema) -> list[_Table]:
+    stamps = {"Version": schema.edition.version, "Date": schema.edition.date}
+    resources = [_resource(name, schema, stamps) for name in RESOURCES]
     keys = [
         _Item({"ForeignKeyID": f"FK{number}", "ParentResourceID": parent, "ParentSystemName": name,
                "ChildResourceID": child, "ChildSystemName": name})
@@ -93,20 +93,20 @@ def _tree(edition: Edition) -> list[_Table]:
     return [_Table("RESOURCE", {}, resources), _Table("FOREIGN_KEYS", {}, keys)]
 
 
-def _resource(name: str, edition: Edition, stamps: Mapping[str, str]) -> _Item:
-    described = classes(name)
+def _resource(name: str, schema: Schema, stamps: Mapping[str, str]) -> _Item:
+    described = schema.of(name)
     parents = {"Resource": name}
     below = [_Table("CLASS", parents, [_class(each, stamps) for each in described])]
     if name in OBJECTS:
-        below.append(_Table("OBJECT", parents, [_object(name, kind) for kind in OBJECTS[name]]))
-    if lookups(name):
-        below.append(_Table("LOOKUP", parents, [_lookup(name, each, edition, stamps) for each in lookups(name)]))
+        below.append(_Table("OBJECT", parents, [_object(schema, name, kind) for kind in OBJECTS[name]]))
+    if schema.lookups(name):
+        below.append(_Table("LOOKUP", parents, [_lookup(name, each, schema, stamps) for each in schema.lookups(name)]))
     kinds = {table.kind: table for table in below}
     told: dict[str, str] = {}
     for kind, label in (("CLASS", "Class"), ("OBJECT", "Object"), ("LOOKUP", "Lookup")):
         told |= {f"{label}{part}": stamps[part] if kind in kinds else "" for part in ("Version", "Date")}
     columns = {"ResourceID": name, "StandardName": name, "VisibleName": name, "Description": f"{name} records",
-               "KeyField": described[0].columns[0].system_name, "ClassCount": str(len(described)), **told}  # fmt: skip
+               "KeyField": schema.keys[name], "ClassCount": str(len(described)), **told}  # fmt: skip
     return _Item(columns, below)
 
 
@@ -138,8 +138,8 @@ def _field(column: Column, key: bool) -> dict[str, str]:
     }
 
 
-def _object(resource: str, kind: str) -> _Item:
-    names = {column.system_name for each in classes(resource) for column in each.columns}
+def _object(schema: Schema, resource: str, kind: str) -> _Item:
+    names = {column.system_name for each in schema.of(resource) for column in each.columns}
     stamps, counts = (("MOD_TS",), ()) if kind in OTHER_TYPES else (("PHOTO_TS", "LOGO_TS"), ("PHOTO_CNT",))
     stamp, count = (next((name for name in wanted if name in names), "") for wanted in (stamps, counts))
     return _Item({"MetadataEntryID": f"{resource}{kind}", "ObjectType": kind,
@@ -147,50 +147,50 @@ def _object(resource: str, kind: str) -> _Item:
                   "ObjectTimeStamp": stamp, "ObjectCount": count})  # fmt: skip
 
 
-def _lookup(resource: str, name: str, edition: Edition, stamps: Mapping[str, str]) -> _Item:
+def _lookup(resource: str, name: str, schema: Schema, stamps: Mapping[str, str]) -> _Item:
     values = [
         _Item({"MetadataEntryID": f"{name}.{code}", "LongValue": text[0], "ShortValue": text[0][:20], "Value": code})
-        for code, text in edition.values(name)
+        for code, text in schema.values(name)
     ]
     columns = {"MetadataEntryID": f"L{name}", "LookupName": name, "VisibleName": name, **stamps}
     return _Item(columns, [_Table("LOOKUP_TYPE", {"Resource": resource, "Lookup": name}, values)])
 
 
-def _system(edition: Edition, tree: list[_Table], compact: bool, old: bool) -> str:
-    opening = f"<METADATA-SYSTEM {edition.stamps}>\n"
+def _system(schema: Schema, tree: list[_Table], compact: bool, old: bool) -> str:
+    opening = f"<METADATA-SYSTEM {schema.edition.stamps}>\n"
     told = {"SystemID": "DEMO", "SystemDescription": "Demo MLS (simulated)"}
     attributes = "".join(f' {name}="{value}"' for name, value in (told | {"TimeZoneOffset": "+00:00"}).items())
     close = "</METADATA-SYSTEM>\n"
     if compact:
-        nested = "".join(_compact(table, edition) for table in _all(tree))
+        nested = "".join(_compact(table, schema) for table in _all(tree))
         return f"{opening}<SYSTEM{attributes}/>\n<COMMENTS>Invented.</COMMENTS>\n{close}{nested}"
-    nested = "".join(_standard(table, edition, True, old) for table in tree)
+    nested = "".join(_standard(table, schema, True, old) for table in tree)
     if old:
         leaves = "".join(f"<{name}>{value}</{name}>" for name, value in told.items())
         return f"{opening}<System>{leaves}<Comments>Invented.</Comments>{nested}</System>\n{close}"
     return f"{opening}<SYSTEM{attributes}><Comments>Invented.</Comments>{nested}</SYSTEM>\n{close}"
 
 
-def _opening(table: _Table, edition: Edition) -> str:
+def _opening(table: _Table, schema: Schema) -> str:
     parents = "".join(f' {name}="{escape(value)}"' for name, value in table.parents.items())
-    return f"<METADATA-{table.kind}{parents} {edition.stamps}>\n"
+    return f"<METADATA-{table.kind}{parents} {schema.edition.stamps}>\n"
 
 
-def _compact(table: _Table, edition: Edition) -> str:
+def _compact(table: _Table, schema: Schema) -> str:
     names = list(table.items[0].columns)
     rows = "".join(
         "<DATA>\t" + "\t".join(escape(item.columns[name]) for name in names) + "\t</DATA>\n" for item in table.items
     )
     columns = "<COLUMNS>\t" + "\t".join(names) + "\t</COLUMNS>\n"
-    return f"{_opening(table, edition)}{columns}{rows}</METADATA-{table.kind}>\n"
+    return f"{_opening(table, schema)}{columns}{rows}</METADATA-{table.kind}>\n"
 
 
-def _standard(table: _Table, edition: Edition, deep: bool, old: bool) -> str:
+def _standard(table: _Table, schema: Schema, deep: bool, old: bool) -> str:
     name = _ITEMS[table.kind]
     name = _OLD_NAMES.get(name, name) if old else name
     rows = []
     for item in table.items:
         leaves = "".join(f"<{column}>{escape(value)}</{column}>" for column, value in item.columns.items())
-        nested = "".join(_standard(each, edition, deep, old) for each in item.below) if deep else ""
+        nested = "".join(_standard(each, schema, deep, old) for each in item.below) if deep else ""
         rows.append(f"<{name}>{leaves}{nested}</{name}>\n")
-    return f"{_opening(table, edition)}{''.join(rows)}</METADATA-{table.kind}>\n"
+    return f"{_opening(table, schema)}{''.join(rows)}</METADATA-{table.kind}>\n"

@@ -13,7 +13,8 @@ from ..people import FIRST_AGENT, FIRST_OFFICE, Person
 from ..values import Moment, Value
 from ..vocabulary import code_of
 from ..world import View
-from .tables import CLASS_OF, Class, Column, classes
+from .schema import Schema
+from .tables import CLASS_OF, Class, Column
 
 Typed: TypeAlias = str | bool | Decimal | date | datetime | tuple[str, ...]
 Row: TypeAlias = Mapping[str, Typed]
@@ -21,26 +22,26 @@ Row: TypeAlias = Mapping[str, Typed]
 _ROWS_KEPT = 10_000
 
 
-def records(view: View, kind: Class) -> Iterator[Row]:
+def records(view: View, kind: Class, schema: Schema) -> Iterator[Row]:
     """Every living record of a class, by rising key."""
     resource = "Property" if kind.resource == "OpenHouse" else kind.resource
     snapshot = view.snapshot(resource)
     for number in snapshot.numbers():
-        for row in _made(view, kind.resource, number):
+        for row in _made(view, schema, kind.resource, number):
             if kind.resource != "Property" or row[0] == kind.name:
                 yield row[1]
 
 
 @lru_cache(maxsize=_ROWS_KEPT)
-def _made(view: View, resource: str, number: int) -> tuple[tuple[str, Row], ...]:
+def _made(view: View, schema: Schema, resource: str, number: int) -> tuple[tuple[str, Row], ...]:
     """The records behind a number, each with the name of its class."""
     if resource in {"Agent", "Office"}:
-        (kind,) = classes(resource)
+        (kind,) = schema.of(resource)
         person = view.agent(number) if resource == "Agent" else view.office(number)
         return ((kind.name, _row(kind, person.values, _of_person(person))),)
     listing = view.listing(number)
     if resource == "OpenHouse":
-        (kind,) = classes(resource)
+        (kind,) = schema.of(resource)
         held = enumerate(listing.children.get("OpenHouse", ()), 1)
         return tuple(
             (kind.name, _row(kind, event, {"key": f"{listing.key}-{place}", "listing": listing.key,
@@ -48,7 +49,10 @@ def _made(view: View, resource: str, number: int) -> tuple[tuple[str, Row], ...]
             for place, event in held
         )  # fmt: skip
     name = CLASS_OF.get(str(listing.values.get("PropertyType")), "COM")
-    kind = next(each for each in classes(resource) if each.name == name)
+    found = [each for each in schema.of(resource) if each.name == name]
+    if not found:
+        return ()
+    (kind,) = found
     stamps = [photo.stamp for photo in listing.photos]
     extra: dict[str, Typed] = {
         "key": key_of(number),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from shared.rets.dmql.binding import Field, Kind, bind
@@ -12,12 +13,12 @@ from shared.rets.dmql.evaluate import Predicate, predicate
 from shared.rets.dmql.grammar import Dialect, parse
 
 from ..answers import Answer, Call, RefusedError, envelope
-from ..edition import Edition
 from ..faults import Faults
 from ..formats import escape
 from ..world import World
 from .records import Row, Typed, records
-from .tables import RESOURCES, Class, Column, classes
+from .schema import Schema
+from .tables import RESOURCES, Class, Column
 
 _FORMATS = ("COMPACT", "COMPACT-DECODED", "STANDARD-XML")
 _KINDS = {"Character": Kind.CHARACTER, "Int": Kind.NUMBER, "Decimal": Kind.NUMBER, "Boolean": Kind.BOOLEAN,
@@ -37,8 +38,10 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     only = faults.on("one-format")
     if faults.strikes("throttle-20210"):
         raise RefusedError(20210, "Too Many Outstanding Queries")
+    _drift(world, faults)
+    schema = world.schema
     standard = call.get("standardnames") == "1"
-    kind = _class(call, standard)
+    kind = _class(schema, call, standard)
     if faults.on("refused-resource") == kind.resource:
         raise RefusedError(20207, "Unauthorized Query")
     form, _, version = call.get("format", "STANDARD-XML").upper().partition(":")
@@ -46,9 +49,10 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
         raise RefusedError(20203, f"Format must be one of {only or ', '.join(_FORMATS)}")
     if version:
         raise RefusedError(20514, "Requested DTD version unavailable")
+    kind = _without(kind, faults.on("refused-field"))
     shown = _selected(kind, call.get("select"), standard)
-    holds = _query(world, kind, call, standard, faults.on("no-ranges"))
-    found = [row for row in records(world.view(), kind) if holds(row)]
+    holds = _query(world, schema, kind, call, standard, faults.on("no-ranges"))
+    found = [row for row in records(world.view(), kind, schema) if holds(row)]
     limit, offset = _paging(call, faults)
     cap, _, ends = (faults.on("row-cap") or "").partition(":")
     if cap:
@@ -56,21 +60,42 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     first = 0 if faults.on("offset-ignored") else offset
     page = found[first:] if limit is None else found[first : first + limit]
     count = call.get("count", "0") or "0"
-    writer = _Writer(kind, shown, form, world.edition, standard, ends or "maxrows", faults,
+    writer = _Writer(kind, shown, form, schema, standard, ends or "maxrows", faults,
                      call.get("restrictedindicator"))  # fmt: skip
     if not found or (not page and count != "2"):
         return writer.nothing(count)
     return Answer(writer.write(page, len(found), count), fragile=True)
 
 
-def _class(call: Call, standard: bool) -> Class:
+def _drift(world: World, faults: Faults) -> None:
+    """What the switch ``metadata-drift`` asks for, when its search has come."""
+    value = faults.on("metadata-drift")
+    if value is None:
+        return
+    kinds, _, after = value.partition(":")
+    faults.tally("metadata-drift", "searches")
+    if faults.tallied("metadata-drift", "searches") > int(after or 0):
+        faults.set("metadata-drift", "off")
+        world.drift(kinds)
+
+
+def _class(schema: Schema, call: Call, standard: bool) -> Class:
     resource, name = call.get("searchtype"), call.get("class")
     if resource not in RESOURCES:
         raise RefusedError(20203, "Invalid SearchType")
-    for each in classes(resource):
-        if name == (each.standard_name if standard else each.name) or (not name and len(classes(resource)) == 1):
+    found = schema.of(resource)
+    for each in found:
+        if name == (each.standard_name if standard else each.name) or (not name and len(found) == 1):
             return each
     raise RefusedError(20203, "Invalid Class")
+
+
+def _without(kind: Class, refused: str | None) -> Class:
+    """The class as it can be searched, where that is less than its metadata say."""
+    name, _, field = (refused or "").partition(".")
+    if name != kind.name:
+        return kind
+    return replace(kind, columns=tuple(column for column in kind.columns if column.system_name != field))
 
 
 def _named(column: Column, standard: bool) -> str:
@@ -79,8 +104,8 @@ def _named(column: Column, standard: bool) -> str:
 
 def _selected(kind: Class, select: str, standard: bool) -> Sequence[Column]:
     if not select:
-        return kind.columns
-    known = {_named(column, standard): column for column in kind.columns}
+        return [column for column in kind.columns if _named(column, standard)]
+    known = {name: column for column in kind.columns if (name := _named(column, standard))}
     unknown = [name for name in select.split(",") if name not in known]
     if unknown:
         raise RefusedError(20202, f"Invalid Select: {unknown[0][:40]}")
@@ -90,7 +115,7 @@ def _selected(kind: Class, select: str, standard: bool) -> Sequence[Column]:
 _BOUNDS = re.compile(r",?\((?P<field>[A-Z_]+)=(?P<value>[^()]{2,}[+-])\)")
 
 
-def _query(world: World, kind: Class, call: Call, standard: bool, no_ranges: str | None) -> Predicate:
+def _query(world: World, schema: Schema, kind: Class, call: Call, standard: bool, no_ranges: str | None) -> Predicate:
     text = call.get("query")
     if no_ranges is not None and any(each["field"] == kind.columns[0].system_name for each in _BOUNDS.finditer(text)):
         if no_ranges == "refused":
@@ -100,9 +125,10 @@ def _query(world: World, kind: Class, call: Call, standard: bool, no_ranges: str
         dialect = Dialect(call.get("querytype"))
     except ValueError:
         raise RefusedError(20203, "QueryType must be DMQL2") from None
-    codes = {column.lookup: frozenset(code for code, _ in world.edition.values(column.lookup))
+    codes = {column.lookup: frozenset(code for code, _ in schema.values(column.lookup))
              for column in kind.columns if column.lookup}  # fmt: skip
-    fields = {_named(column, standard): Field(_kind(column), codes.get(column.lookup)) for column in kind.columns}
+    fields = {name: Field(_kind(column), codes.get(column.lookup)) for column in kind.columns
+              if (name := _named(column, standard))}  # fmt: skip
     try:
         query = bind(parse(text, dialect), fields, now=datetime.fromtimestamp(world.clock.now(), UTC))
     except DmqlFieldError as error:
@@ -137,7 +163,7 @@ class _Writer:
     """One answer being written. ``indicator`` stands in place of what this login may not see."""
 
     def __init__(
-        self, kind: Class, shown: Sequence[Column], form: str, edition: Edition, standard: bool, ends: str,
+        self, kind: Class, shown: Sequence[Column], form: str, schema: Schema, standard: bool, ends: str,
         faults: Faults, indicator: str,
     ) -> None:  # fmt: skip
         self._ends, self._faults, self._indicator = ends, faults, indicator
@@ -149,7 +175,7 @@ class _Writer:
         self._behind = "" if lacking in {"last", "both"} else sign
         decoded = form != "COMPACT"
         self._texts: Mapping[str, Mapping[str, str]] = {
-            column.lookup: {code: text[0] for code, text in edition.values(column.lookup)}
+            column.lookup: {code: text[0] for code, text in schema.values(column.lookup)}
             for column in shown
             if column.lookup and decoded
         }

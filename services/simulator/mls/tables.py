@@ -114,14 +114,3 @@ OTHER_TYPES = {"Plat": "application/pdf", "Video": "video/mp4", "Audio": "audio/
 """Media types of the objects that are no photos."""
 CLASS_OF = {"Single Family": "RES", "Multi-family": "RES", "Vacant Land": "LND", "Agriculture": "LND"}
 """By property type; all others are commercial."""
-
-
-def classes(resource: str) -> list[Class]:
-    """The classes of a resource."""
-    return [each for each in CLASSES if each.resource == resource]
-
-
-def lookups(resource: str) -> list[str]:
-    """The lookups that fields of a resource have."""
-    names = (column.lookup for each in classes(resource) for column in each.columns)
-    return list(dict.fromkeys(name for name in names if name))

@@ -45,7 +45,7 @@ class RowReader:
             stamp = with_open_houses(
                 stamp, ((str(each.get(KEY, "")), str(each.get(STAMP, ""))) for each in open_houses)
             )
-        return SourceRecord(row.get(plan.key, ""), stamp, fields)
+        return SourceRecord(row.get(plan.key, ""), stamp, fields, plan.untold)
 
     def open_house(self, row: Row) -> dict[str, Any]:
         """An open house as a part of its listing."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 Kind = Literal["property", "member", "office", "open_house"]
+NONE: Final = "-"
+"""In place of a field: that there is none."""
 KINDS: Final[tuple[Kind, ...]] = ("property", "member", "office", "open_house")
 
 
@@ -14,8 +16,9 @@ KINDS: Final[tuple[Kind, ...]] = ("property", "member", "office", "open_house")
 class Override:
     """Of one resource what the metadata do not say, or say wrongly; "" and () leave it to them.
 
-    ``resource`` and ``classes`` are the server's own names, the others SystemNames of fields. ``listing_field`` is, of
-    open houses, the field that holds the listing's key.
+    ``resource`` and ``classes`` are the server's own names, the others SystemNames or StandardNames of fields, or
+    several with commas between, of which the first counts that a class has. ``listing_field`` is, of open houses, the
+    field that holds the listing's key.
     """
 
     resource: str = ""

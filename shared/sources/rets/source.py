@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from shared.lookups import LookupValue, Metadata, MetadataVersion
+from shared.lookups import LookupValue, Metadata, MetadataDocument, MetadataVersion
 from shared.mapping.times import parse_stamp
 from shared.messages import BrokenRecord, SourceRecord
 from shared.rets.answer import Answer
@@ -88,6 +88,7 @@ class RetsSource:
     def __init__(self, session: RetsSession, state: RetsState) -> None:
         self._session = session
         self._state = state
+        self._asked: ClassPlan | None = None
 
     def login(self) -> None:
         """Open a session if none is open."""
@@ -130,10 +131,13 @@ class RetsSource:
                     if key in shows:
                         stamp = with_open_houses(stamp, shows[key])
                     packed.append(f"{key}\0{stamp}".encode())
-            began = dates[0]
+            began = dates[0] if dates else None
         if keyless:
             said.append(f"{keyless} rows have no key")
-        return Inventory(distinct(packed), dates[0] if dates else None, proven=not said, doubt="; ".join(said))
+        return Inventory(
+            distinct(packed), dates[0] if dates else None, proven=not said, doubt="; ".join(said),
+            untold=dict(resource.stopped),
+        )  # fmt: skip
 
     def _open_house_stamps(self, plan: Plan) -> dict[str, list[tuple[str, str]]]:
         """By listing the keys and stamps of its open houses. One overlooked is no reason to doubt the listings: the
@@ -281,6 +285,10 @@ class RetsSource:
                 ]
         return Metadata(found)
 
+    def described(self) -> MetadataDocument | None:
+        """All that the metadata say, as last read."""
+        return self._state.described()
+
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         """Photos of a record by GetObject, of agents and offices the one to be shown first. Where the server does not
         offer addresses, the bytes.
@@ -371,9 +379,12 @@ class RetsSource:
                     self._state.reload(plan, self._fetch)
                     continue
                 names = _named(error.said, plan)
-                if not names:
+                if names:
+                    self._state.do_without(names)
+                    continue
+                if self._asked is None:
                     raise
-                self._state.do_without(names)
+                self._state.refused(self._asked.kind, self._asked.name, f"the server refuses its fields: {error}")
         raise SourceRefusedError("the server does not know the fields that its metadata name")
 
     def _listed(self, each: ClassPlan, plan: Plan, since: datetime | None) -> _Listed:
@@ -453,6 +464,7 @@ class RetsSource:
 
     def _search(self, each: ClassPlan, query: Query, select: tuple[str, ...]) -> _Answered:
         asked = Search(each.resource, each.name, query, select, restricted=INDICATOR)
+        self._asked = each
 
         def read(answer: Answer) -> _Answered:
             reader = CompactReader()

@@ -1,29 +1,58 @@
-"""What all sessions of a feed share in one process: the metadata, and where records were last seen."""
+"""What all sessions of a feed share in one process: the metadata, and where records were last seen.
+
+What must outlive the process is remembered by ``Follow``.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
+from shared.known import Known
+from shared.lookups import MetadataDocument
 from shared.rets.login import Capabilities
 from shared.rets.schema.currency import Currency, currency
+from shared.rets.schema.document import document_of
 from shared.rets.schema.types import System
 from shared.sources.rets.plan import Plan, make_plan
-from shared.sources.rets.settings import RetsSourceSettings
+from shared.sources.rets.settings import Kind, RetsSourceSettings
 
+_LOGINS = 32
+"""Logins that are told apart: as many as sessions may be open."""
 _REMEMBERED = 200_000
 """Keys whose class is remembered; that of others costs a few requests more."""
+
+
+Follow = Callable[[Callable[[Known, int], Known]], None]
+"""Replaces what a feed remembers of its metadata by what is decided of it at an instant, in one step; what is decided
+may be decided more than once. All processes of the feed remember the same."""
+
+
+class _OwnMemory:
+    """What is remembered for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._known = Known()
+
+    def follow(self, decide: Callable[[Known, int], Known]) -> None:
+        self._known = decide(self._known, 0)
 
 
 class RetsState:
     """The metadata as last read, and the plan made of them. Safe for use from several threads."""
 
-    def __init__(self, settings: RetsSourceSettings, system: System | None = None) -> None:
+    def __init__(
+        self, settings: RetsSourceSettings, system: System | None = None, follow: Follow | None = None
+    ) -> None:
         self.settings = settings
+        self._follow = follow or _OwnMemory().follow
         self._lock = threading.Lock()
         self._system = system
         self._plan: Plan | None = None
+        self._document: MetadataDocument | None = None
         self._without: frozenset[str] = frozenset()
+        self._refused: dict[tuple[Kind, str], str] = {}
+        self._logins: list[Capabilities] = []
         self._heard: set[tuple[str, ...]] = set()
         self._classes: dict[str, str] = {}
         self.photos_by_search: set[str] = set()
@@ -33,6 +62,13 @@ class RetsState:
     def system(self) -> System | None:
         """The metadata, None before they were first read."""
         return self._system
+
+    def described(self) -> MetadataDocument | None:
+        """The metadata as a document, the same object as long as they are the same; None before they were read."""
+        with self._lock:
+            if self._document is None and self._system is not None:
+                self._document = document_of(self._system)
+            return self._document
 
     def plan(self, said: Capabilities | None, fetch: Callable[[], System]) -> Plan:
         """What to ask, after reading the metadata by ``fetch`` if there are none, or a login tells of others. What it
@@ -47,6 +83,9 @@ class RetsState:
                 self._load(fetch())
             if told is not None:
                 self._heard.add(told)
+            if said is not None and not any(said is one for one in self._logins):
+                self._logins = [*self._logins[1 - _LOGINS :], said]
+                self._look_again()
             return self._made()
 
     def reload(self, before: Plan, fetch: Callable[[], System]) -> None:
@@ -61,6 +100,12 @@ class RetsState:
             self._without |= names
             self._plan = None
 
+    def refused(self, kind: Kind, class_name: str, reason: str) -> None:
+        """Ask nothing more of this class, until other metadata are read."""
+        with self._lock:
+            self._refused[kind, class_name] = reason
+            self._plan = None
+
     def seen(self, key: str, class_name: str) -> None:
         """Note in which class a record was."""
         if len(self._classes) < _REMEMBERED or key in self._classes:
@@ -70,14 +115,28 @@ class RetsState:
         """In which class a record was last seen, as far as is known."""
         return self._classes.get(key)
 
+    def _look_again(self) -> None:
+        """A session begins: what could not be read before may be meanwhile, or somebody has decided about it."""
+        if self._plan is not None and (self._refused or self._plan.known.troubles()):
+            self._refused, self._plan = {}, None
+
     def _load(self, system: System) -> None:
-        self._system, self._without, self._plan = system, frozenset(), None
+        self._system, self._without, self._plan, self._document = system, frozenset(), None, None
+        self._refused = {}
         self.photos_by_search.clear()
 
     def _made(self) -> Plan:
         if self._plan is None:
-            assert self._system is not None
-            self._plan = make_plan(self._system, self.settings, self._without)
+            system = self._system
+            assert system is not None
+            made: list[Plan] = []
+
+            def decide(known: Known, now: int) -> Known:
+                made.append(make_plan(system, self.settings, self._without, known, now, self._refused))
+                return made[-1].known
+
+            self._follow(decide)
+            self._plan = made[-1]
         return self._plan
 
 

@@ -17,6 +17,8 @@ FETCHED = 2_000
 """Rows of a streamed query in memory at once."""
 MANY = 1_000
 """Rows in one statement that make a table grow; fewer are those of a page's keys, and most are there already."""
+PATIENCE = "5s"
+"""How long readers of a view may keep it from being made anew."""
 AT_ONCE = 5_000
 """Rows in the arrays of one statement."""
 
@@ -122,6 +124,25 @@ class PostgresConnection:
         if away:
             self.execute(f'DELETE FROM "{table}" WHERE ctid = ANY(?::tid[])', (away,))
         self._copy(table, shape, list(wanted.values()))
+
+    def define(self, sql: str) -> None:
+        """Whoever reads the view is waited for, but not for long: others wait behind."""
+        self._session.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        self._session.execute(sql, prepare=False)
+
+    def relations(self) -> set[str]:
+        found = self.execute("SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace")
+        return {name for (name,) in found}
+
+    def in_use(self, view: str) -> bool:
+        found = self.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_depend d ON d.refobjid = c.oid "
+            "AND d.refclassid = 'pg_class'::regclass AND d.classid = 'pg_rewrite'::regclass "
+            "JOIN pg_rewrite w ON w.oid = d.objid AND w.ev_class <> c.oid "
+            "WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ?)",
+            (view,),
+        ).fetchone()
+        return bool(found and found[0])
 
     def lock(self, feed: str, *, of: str = "feed", shared: bool = False) -> None:
         name = f"{of} {feed}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -38,6 +38,7 @@ SESSION = {
     "statement_timeout": "30min",
     "idle_in_transaction_session_timeout": "10min",
     "jit": "off",
+    "standard_conforming_strings": "on",
     "default_transaction_isolation": "read committed",
 }
 """Longer than any healthy transaction, so that what hangs is let go of; see docs/adr/0010."""
@@ -74,6 +75,7 @@ class PostgresDatabase:
     """A pool of connections, none before the first is asked for. Safe to use from many threads."""
 
     bytewise = 'COLLATE "C"'
+    dialect: Final = "postgresql"
 
     def __init__(self, url: str, *, connections: int, patience: float, clock: ServerClock | None) -> None:
         self._conninfo = make_conninfo("", **{**DEFAULTS, **parsed(url)})

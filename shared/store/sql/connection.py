@@ -10,12 +10,13 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from operator import itemgetter
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from shared.store.metadata import metadata
 
 Row = tuple[Any, ...]
 Rows = list[Row]
+Dialect = Literal["postgresql", "sqlite"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -67,6 +68,15 @@ class Connection(Protocol):
     def replace(self, table: str, rows: Sequence[Row], feed: str, keys: Sequence[str]) -> None:
         """Make ``rows`` all that the table has of the feed's ``keys``, its second key column; equal ones may stay."""
 
+    def define(self, sql: str) -> None:
+        """A statement that makes or drops a view, word for word: no placeholders."""
+
+    def relations(self) -> set[str]:
+        """The names of all tables, views and the like that there are."""
+
+    def in_use(self, view: str) -> bool:
+        """Whether something that is not ours is made of a view, and would have to go with it."""
+
     def lock(self, feed: str, *, of: str = "feed", shared: bool = False) -> None:
         """Keep others from what belongs to the feed until the transaction ends; with ``shared`` only those who do not
         share. ``of`` names another lock than that of its records. Asking again changes nothing, asking for more than
@@ -79,6 +89,10 @@ class LockOrderError(RuntimeError):
 
 class Database(Protocol):
     """Connections and transactions."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What speaks its words."""
 
     @property
     def bytewise(self) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from shared.store.base import StoreError
 from shared.store.sql.connection import Connection, Database, transaction
+from shared.store.sql.views import drop
 from shared.store.tables import metadata, state_tables
 
 AT_ONCE = 10_000
@@ -41,6 +42,9 @@ class SqlForgetting:
     def rows(self, feed: str, deleted: Callable[[int], None]) -> None:
         with self._database.write() as connection:
             connection.lock(feed)
+            connection.lock("", of="views")
+            for (name,) in connection.execute("SELECT name FROM metadata_view WHERE feed = ?", (feed,)).fetchall():
+                drop(connection, name)
             for _ in self._bury(connection, feed):
                 deleted(0)
             for table in _tables():

@@ -10,6 +10,8 @@ from shared.store.sql.budget import SqlBudget
 from shared.store.sql.census import SqlCensus
 from shared.store.sql.connection import Connection, Database
 from shared.store.sql.counters import Counts
+from shared.store.sql.documents import SqlDocuments
+from shared.store.sql.drift import SqlDrift
 from shared.store.sql.feeds import SqlFeeds
 from shared.store.sql.forgetting import SqlForgetting
 from shared.store.sql.geocoding import SqlGeocoding
@@ -24,6 +26,7 @@ from shared.store.sql.quarantine import SqlQuarantine
 from shared.store.sql.records import SqlRecords
 from shared.store.sql.removals import SqlRemovals
 from shared.store.sql.syncs import SqlSyncs
+from shared.store.sql.views import SqlViews
 
 
 class SqlTx:
@@ -50,6 +53,9 @@ class SqlStore:
         self.census = SqlCensus(database.read)
         self.budget = SqlBudget(database, now)
         self.lookups = SqlLookups(database, now)
+        self.metadata = SqlDocuments(database, now)
+        self.drift = SqlDrift(database, now)
+        self.views = SqlViews(database)
         self.objects = SqlObjects(database, now)
         self.geocoding = SqlGeocoding(database, now)
         self.history = SqlHistory(database)

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from shared.store.base import StoreError
 from shared.store.sql.connection import Connection, Row, Rows, marks, plain, quoted, unique
@@ -62,6 +62,17 @@ class SqliteConnection:
                 self._raw.execute(f'DELETE FROM "{table}" WHERE feed = ? AND {which}', (feed, *values))
         self.put(table, rows, new=False)
 
+    def define(self, sql: str) -> None:
+        self._raw.execute(sql)
+
+    def relations(self) -> set[str]:
+        return {name for (name,) in self._raw.execute("SELECT name FROM sqlite_schema")}
+
+    def in_use(self, view: str) -> bool:
+        """SQLite lets views stand that are made of none: they work again when it is back."""
+        del view
+        return False
+
     def lock(self, feed: str, *, of: str = "feed", shared: bool = False) -> None:
         del feed, of, shared
 
@@ -73,6 +84,7 @@ class Database:
     """
 
     bytewise = ""
+    dialect: Final = "sqlite"
 
     def __init__(self, path: Path) -> None:
         self.path = path
