@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -38,6 +39,7 @@ RANGE = 5_000
 """As ``range_size`` of the fetcher."""
 STAMP = "Sat, 02 Jan 2027 10:00:00 GMT"
 MIB = 1024
+KEY_LENGTH = 17
 
 
 def measure(rounds: int) -> list[Figure]:
@@ -46,7 +48,7 @@ def measure(rounds: int) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="mlsync-bench-", dir=".") as folder, own_postgres(durable=True) as server:
         for name, where in (("SQLite", str(Path(folder) / "mlsync.db")), ("PostgreSQL", server.create())):
             fill(where)
-            found = [_once(where, turn) for turn in range(rounds)]
+            found = [_once(where, turn, Path(folder) / "inventory") for turn in range(rounds)]
             ratios = [one["reconcile"] / one["sort"] for one in found]
             detail: dict[str, float | str] = {
                 "reconcile, s": round(median(one["reconcile"] for one in found), 2),
@@ -93,8 +95,10 @@ def fill(where: str) -> None:
     store.close()
 
 
-def _once(where: str, turn: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.reconcile", where, str(turn)]
+def _once(where: str, turn: int, inventory: Path) -> dict[str, float]:
+    with inventory.open("w") as file:
+        file.writelines(f"{name}\t{stamp}\n" for name, stamp in sorted(_entries(turn)))
+    command = [sys.executable, "-m", "bench.reconcile", where, str(turn), str(inventory)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=900)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])  # what was logged stands before it
     return found
@@ -107,29 +111,35 @@ def _entries(turn: int) -> Iterator[tuple[str, str]]:
     return ((key(number), other if number % 100 == turn % 100 else STAMP) for number in numbers)
 
 
-def _reconciled(where: str, turn: int) -> tuple[float, float]:
+def _ranges(inventory: Path) -> Iterator[list[tuple[str, str]]]:
+    with inventory.open() as file:
+        while some := [(line[:KEY_LENGTH], line[KEY_LENGTH + 1 : -1]) for line in islice(file, RANGE)]:
+            yield some
+
+
+def _reconciled(where: str, turn: int, inventory: Path) -> tuple[float, float]:
     """The seconds that sorting took, and reconciling. Ranges are made from a file, for memory is measured."""
     store = store_at(where)
     settings = {FEED: ReconcilerSettings(remove_at_least=0, remove_share=0.0)}
     reconciler = Reconciler(settings, store, Outbox(_Nowhere()))  # type: ignore[arg-type]
-    entries = sorted(_entries(turn))
-    shuffled = [name for name, _ in entries]
-    random.Random(turn).shuffle(shuffled)
+    with inventory.open() as file:
+        keys = [line[:KEY_LENGTH] for line in file]
+    random.Random(turn).shuffle(keys)
     began = perf_counter()
-    shuffled.sort()
+    keys.sort()
     sort = perf_counter() - began
-    del shuffled
+    del keys
     at = store.feeds.observe(FEED)
-    parts = -(-len(entries) // RANGE)
+    parts = -(-KEYS // RANGE)
     spent = 0.0
-    for part in range(parts):
-        some = entries[part * RANGE : (part + 1) * RANGE]
+    after = None
+    for part, some in enumerate(_ranges(inventory), start=1):
+        upto = None if part == parts else some[-1][0]
         taken = InventoryTaken(
-            feed=FEED, resource="property", observed_at=at, server_date=None,
-            after=None if part == 0 else entries[part * RANGE - 1][0],
-            upto=None if part == parts - 1 else some[-1][0],
-            entries=some, count=len(entries), part=part + 1, parts=parts,
+            feed=FEED, resource="property", observed_at=at, server_date=None, after=after, upto=upto,
+            entries=some, count=KEYS, part=part, parts=parts,
         )  # fmt: skip
+        after = upto
         envelope = Envelope(str(part), InventoryTaken.TYPE, RUN, 0, b"")  # type: ignore[arg-type]
         began = perf_counter()
         reconciler.handle(envelope, taken, Delivery("reconciler", b"", 1))
@@ -140,7 +150,7 @@ def _reconciled(where: str, turn: int) -> tuple[float, float]:
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
-        sort, spent = _reconciled(sys.argv[1], int(sys.argv[2]))
+        sort, spent = _reconciled(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
         print(json.dumps({"sort": sort, "reconcile": spent, "peak": peak}))
     else:

@@ -14,7 +14,7 @@ from shared.mapping.spec import MappingSpec
 from shared.rets.dmql.binding import Kind
 from shared.rets.schema.kinds import INTEGERS, kind_of
 from shared.rets.schema.types import Field, Lookup
-from shared.sources.rets.plan import OPEN_HOUSES, ClassPlan, Plan, ResourcePlan
+from shared.sources.rets.plan import OPEN_HOUSES, PHOTO, ClassPlan, Plan, ResourcePlan
 from shared.views.naming import fit
 from shared.views.spec import ClassView, Place, ViewColumn
 
@@ -130,7 +130,10 @@ class _Kept:
             return (Place(self.key, "key"),), element, True
         place = self._places.get(element)
         places = [] if place is None else [place]
-        if name == plan.photo_count:
+        if plan.one_photo:
+            if name == plan.photo_stamp and PHOTO in self._places:
+                places.append(self._places[PHOTO])
+        elif name == plan.photo_count:
             places.append(Place("photos_count", "integer"))
         elif name == plan.photo_stamp:
             places.append(Place("photos_change_timestamp", "timestamp"))

@@ -38,6 +38,7 @@ def test_metadata_are_shown_with_their_version_and_age() -> None:
     assert status_json(replace(NEVER, metadata=state))["metadata"] == {
         "version": "1.0.12", "timestamp": "2024-01-15T00:00:00Z", "language": "en-CA",
         "read_at": "2027-01-15T08:00:00Z", "values": 420, "removed": 3, "failure": None,
+        "changed_at": None, "changes": [], "removed_fields": [], "untold": [],
     }  # fmt: skip
 
 

@@ -156,24 +156,23 @@ def test_a_field_that_the_metadata_keep_naming_is_done_without(sim: Simulator, s
 
 @pytest.mark.parametrize("code", ["20200", "20202"])
 def test_after_metadata_were_read_again_once_a_request_is_replayed_without_what_is_unknown(code: str) -> None:
-    """Of the fields, and of what the query names: the timestamp has another name by now."""
-    before, after = stamped("MODIFIED"), stamped("CHANGED_AT")
+    before, after = described_with("OLD"), described_with("NEW")
     metadata = serving_metadata(after)
 
     def answer(asked: Asked) -> Say | None:
         if asked.path != "/search":
             return metadata(asked)
-        unknown = "MODIFIED" in asked.arguments["Select"] + asked.arguments["Query"]
-        return Say(f'<RETS ReplyCode="{code}" ReplyText="Unknown field: MODIFIED"/>' if unknown else CHANGED_ROWS)
+        unknown = "OLD" in asked.arguments["Select"].split(",")
+        return Say(f'<RETS ReplyCode="{code}" ReplyText="Unknown field: OLD"/>' if unknown else CHANGED_ROWS)
 
     with ScriptedServer(answer) as server:
         source = source_at(server, before)
         (page,) = source.changes("property", 0, 100)
         assert [(record.key, record.stamp) for record in page.records] == [("77", "2024-03-05T14:00:00Z")]
-        asked = [(each.path, each.arguments.get("Query")) for each in server.asked if each.path == "/search"]
-        assert asked == [
-            ("/search", "(MODIFIED=1970-01-01T00:00:00Z+)"), ("/search", "(CHANGED_AT=1970-01-01T00:00:00Z+)"),
-            ("/search", "(SYSID=77)"),
+        asked = [each.arguments for each in server.asked if each.path == "/search"]
+        assert [(each["Query"], each["Select"]) for each in asked] == [
+            ("(CHANGED_AT=1970-01-01T00:00:00Z+)", "SYSID,CHANGED_AT"),
+            ("(SYSID=77)", "SYSID,CHANGED_AT,OLD"), ("(SYSID=77)", "SYSID,CHANGED_AT,NEW"),
         ]  # fmt: skip
 
 
@@ -183,10 +182,13 @@ CHANGED_ROWS = (
 )
 
 
-def stamped(name: str) -> System:
-    """The metadata of one class with a key and a timestamp of this name."""
-    fields = (Field(system_name="SYSID", data_type="Int"), Field(system_name=name, data_type="DateTime"))
-    described = ResourceClass(class_name="1", class_time_stamp=name, fields=fields)
+def described_with(name: str) -> System:
+    """The metadata of one class with a key, a timestamp, and a field of this name."""
+    fields = (
+        Field(system_name="SYSID", data_type="Int"), Field(system_name="CHANGED_AT", data_type="DateTime"),
+        Field(system_name=name, data_type="Character"),
+    )  # fmt: skip
+    described = ResourceClass(class_name="1", class_time_stamp="CHANGED_AT", fields=fields)
     return System(resources=(Resource(resource_id="Property", key_field="SYSID", classes=(described,)),))
 
 
