@@ -303,12 +303,12 @@ def migrate(
     """Make the tables, or bring them to this version; make the bucket or folder for photos, and a broker's queues."""
     with errors():
         settings = _settings(config, level="warning")
-        running = App(settings, beside=True)
+        running = App(settings, beside=wait is not None)
         try:
             if wait is None:
-                running.store.migrate()
-                running.prepare_photos()
                 running.form.declare(running.queues)
+                running.prepare_photos()
+                running.store.migrate()  # last: who waits looks at the tables
             else:
                 wait_until_migrated(running.store, wait)
         finally:

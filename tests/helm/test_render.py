@@ -331,3 +331,9 @@ def test_the_demo_has_the_servers_of_the_compose_file(rendered: dict[str, list[J
     for ours, theirs in (("rabbitmq", "rabbitmq"), ("postgresql", "postgres"), ("s3", "s3")):
         container = named(rendered["laptop"], "StatefulSet", f"trial-mlsync-{ours}")["spec"]["template"]["spec"]
         assert f":-{container['containers'][0]['image']}}}" in compose[theirs]["image"]
+
+
+def test_the_demos_password_lasts_as_long_as_its_volumes(rendered: dict[str, list[Json]]) -> None:
+    kept = named(rendered["demo, kept"], "Secret", "trial-mlsync-demo")["metadata"]
+    assert kept["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert "annotations" not in named(rendered["laptop"], "Secret", "trial-mlsync-demo")["metadata"]

@@ -15,18 +15,12 @@ from typing import Any
 
 from minio import Minio
 
+from tests.packaging import in_step
 from tests.packaging.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "mlsync-drill"
 SERVICES = ("fetcher", "reconciler", "writer", "media")
-STORED = """
-SELECT json_build_object(
-  'listings', (SELECT json_object_agg(listing_key, extract(epoch FROM modification_timestamp)) FROM property),
-  'photos', (SELECT json_object_agg(object_key, json_build_array(resource_record_key, media_key, content_sha256))
-    FROM media WHERE object_key IS NOT NULL))
-"""
-CONTROL = "import sys, urllib.request as u; print(u.urlopen(u.Request('http://127.0.0.1:8800/control/' + sys.argv[1], method=sys.argv[2])).read().decode())"  # noqa: E501
 
 
 class DrillError(AssertionError):
@@ -70,22 +64,12 @@ class Stack:
 
     def control(self, what: str, method: str = "GET") -> str:
         """Ask the simulator's ``/control/``, which answers nobody but its own machine."""
-        return self.compose("exec", "-T", "simulator", "python", "-c", CONTROL, what, method)
+        return self.compose("exec", "-T", "simulator", "python", "-c", in_step.CONTROL, what, method)
 
     def differences(self) -> list[str]:
         """Where listings, photos or the objects' bytes are not what the MLS has; empty when all is in step."""
-        stored = json.loads(self.compose("exec", "-T", "postgres", "psql", "-U", "mlsync", "-At", "-c", STORED))
-        truth = [json.loads(line) for line in self.control("truth").splitlines() if line]
-        listings = {record["key"]: _seconds(record["modified"]) for record in truth}
-        photos = {
-            (record["key"], str(photo["order"])): photo["sha256"] for record in truth for photo in record["photos"]
-        }
-        have = {(key, order): sha for key, order, sha in (stored["photos"] or {}).values()}
-        found = [f"listing {key}" for key, _ in listings.items() ^ (stored["listings"] or {}).items()]
-        found += [f"photo {key}" for key, _ in photos.items() ^ have.items()]
-        if found:
-            return sorted(found)
-        return self._objects({name: sha for name, (_, _, sha) in stored["photos"].items()})
+        stored = self.compose("exec", "-T", "postgres", "psql", "-U", "mlsync", "-At", "-c", in_step.STORED)
+        return in_step.records(self.control("truth"), stored) or self._objects(in_step.objects(stored))
 
     def _objects(self, expected: Mapping[str, str]) -> list[str]:
         client = Minio(
@@ -141,9 +125,3 @@ def until(what: str, seconds: float, look: Callable[[], object]) -> None:
         if time.monotonic() > deadline:
             raise DrillError(f"{what}: not within {seconds:.0f} s: {str(wrong)[:1_000]}")
         time.sleep(2)
-
-
-def _seconds(instant: str) -> float:
-    from datetime import datetime
-
-    return datetime.fromisoformat(instant).timestamp()

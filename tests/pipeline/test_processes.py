@@ -10,15 +10,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pika
 import pytest
 
 from shared.messages import PageFetched
 from shared.outbox import Outbox
 from shared.transport.rabbitmq import RabbitTransport
 from tests.contract.stores import Listing
+from tests.pipeline import forms
 from tests.pipeline.forms import Servers
 from tests.pipeline.processes import Processes, distributed
 from tests.pipeline.simulated import until
+from tests.servers.process import free_ports
 
 FOUR = ("fetcher", "reconciler", "writer", "media")
 TWO = ("fetcher", "reconciler writer media")
@@ -40,6 +43,23 @@ def second_feed(here: Processes) -> dict[str, str]:
     """Settings of another feed at the same MLS."""
     names = ("PROTOCOL", "LOGIN_URL", "USERNAME", "PASSWORD")
     return {f"MLSYNC_FEEDS__OTHER__{name}": here.env[f"MLSYNC_FEEDS__DDF__{name}"] for name in names}
+
+
+def test_migrate_makes_queues_before_the_tables_that_others_wait_for(servers: Servers, tmp_path: Path) -> None:
+    with forms.distributed(servers):
+        here = Processes(tmp_path, "http://127.0.0.1:1/Login.svc/Login")
+        url = here.settings["MLSYNC_BROKER_URL"]
+        here.settings["MLSYNC_BROKER_URL"] = f"amqp://127.0.0.1:{free_ports(1)[0]}/"
+        early = here.run("migrate")
+        assert early.code == 1
+        assert "RabbitMQ at 127.0.0.1" in early.err
+        assert here.run("migrate", "--wait", "0").code == 1
+        here.settings["MLSYNC_BROKER_URL"] = url
+        assert here.run("migrate").code == 0
+        assert here.run("migrate", "--wait", "0").code == 0
+        with contextlib.closing(pika.BlockingConnection(pika.URLParameters(url))) as connection:
+            for queue in ("fetcher.ddf", "reconciler", "writer.backlog", "media"):
+                connection.channel().queue_declare(queue, passive=True)
 
 
 def test_a_sync_asked_of_four_processes_ends_equal_to_the_mls(servers: Servers, tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ argocd.argoproj.io/sync-wave: "-2"
 {{- .Values.demo.password -}}
 {{- end -}}
 
-{{/* The servers as they are to be used: those of the values, or the demo's. As JSON. */}}
+{{/* The servers as they are to be used: those of the values, or the demo's. As JSON. No key or password is part of a name:
+     logs leave them out wherever they stand. */}}
 {{- define "mlsync.servers" -}}
 {{- $servers := deepCopy (pick .Values "rabbitmq" "postgresql" "s3") -}}
 {{- if .Values.demo.enabled -}}
@@ -71,7 +72,7 @@ argocd.argoproj.io/sync-wave: "-2"
 {{- $password := include "mlsync.demoPassword" . -}}
 {{- $_ := mustMergeOverwrite $servers.rabbitmq (dict "existingSecret" "" "host" (printf "%s-rabbitmq" $name) "port" 5672 "tls" false "vhost" "/" "username" "mlsync" "password" $password "management" (dict "port" 15672 "tls" false)) -}}
 {{- $_ := mustMergeOverwrite $servers.postgresql (dict "existingSecret" "" "host" (printf "%s-postgresql" $name) "port" 5432 "database" "mlsync" "username" "mlsync" "password" $password "sslmode" "disable") -}}
-{{- $_ := mustMergeOverwrite $servers.s3 (dict "existingSecret" "" "accessKey" "mlsync" "secretKey" $password "endpoint" (printf "http://%s-s3:9000" $name) "region" "us-east-1" "bucket" "mlsync" "prefix" "" "style" "path") -}}
+{{- $_ := mustMergeOverwrite $servers.s3 (dict "existingSecret" "" "accessKey" "demo-photos" "secretKey" $password "endpoint" (printf "http://%s-s3:9000" $name) "region" "us-east-1" "bucket" "mlsync" "prefix" "" "style" "path") -}}
 {{- end -}}
 {{- toJson $servers -}}
 {{- end -}}
@@ -81,7 +82,7 @@ argocd.argoproj.io/sync-wave: "-2"
 {{- $feeds := deepCopy .Values.feeds -}}
 {{- if .Values.demo.enabled -}}
 {{- $login := printf "http://%s-simulator:8800/Login.svc/Login" (include "mlsync.fullname" .) -}}
-{{- $_ := set $feeds "demo" (dict "username" "demo" "password" "demo" "settings" (dict "protocol" "ddf" "login_url" $login "every" .Values.demo.every)) -}}
+{{- $_ := set $feeds "demo" (dict "username" "demo" "password" "simulated-login" "settings" (dict "protocol" "ddf" "login_url" $login "every" .Values.demo.every)) -}}
 {{- end -}}
 {{- toJson $feeds -}}
 {{- end -}}
