@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -38,6 +38,9 @@ from shared.sources.base import SourceError
 from shared.store.base import StoreError
 from shared.transport.base import TransportUnavailableError
 
+if TYPE_CHECKING:
+    from services.tabular import Form
+
 OK, FAILED, USAGE, NOT_IN_STEP = 0, 1, 2, 3
 
 ConfigOption = Annotated[
@@ -45,6 +48,7 @@ ConfigOption = Annotated[
     typer.Option("--config", "-c", metavar="FILE", help="Settings file [default: mlsync.yaml, if it is there]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout")]
+FormOption = Annotated[str, typer.Option("--format", metavar="FORM", help="table, csv or json")]
 FeedOption = Annotated[
     list[str] | None,
     typer.Option("--feed", "-f", metavar="NAME", help="Only this feed; may be repeated [default: all]"),
@@ -543,6 +547,19 @@ def metadata_approve(
         typer.echo(f"{drifted.approve(store, feed, resource, class_name)} fields are gone; their last values stay")
 
 
+def _form(output: str) -> Form:
+    """Raises SettingsError."""
+    from services.tabular import Form
+
+    if output not in list(Form):
+        raise SettingsError(f"--format {output}: give one of {', '.join(Form)}")
+    return Form(output)
+
+
+def _names(select: str) -> list[str]:
+    return [name.strip() for name in select.split(",") if name.strip()]
+
+
 @app.command(epilog="Example: mlsync search board Property RES '(CITY=Moncton)' --select LIST_KEY,PRICE --limit 5")
 def search(
     feed: FeedArgument,
@@ -553,19 +570,15 @@ def search(
         str, typer.Option(metavar="FIELD,FIELD", help="Only these fields, by SystemName [default: all]")
     ] = "",
     limit: Annotated[int, typer.Option(metavar="N", help="Rows to ask for", min=1, max=10_000)] = 20,
-    output: Annotated[str, typer.Option("--format", metavar="FORM", help="table, csv or json")] = "table",
+    output: FormOption = "table",
     config: ConfigOption = None,
 ) -> None:
     """Show records of an MLS as it writes them. Logs in; stores nothing."""
     from services import explorer
-    from services.tabular import Form
 
     with errors():
         settings = _of_feed(config, feed)
-        if output not in list(Form):
-            raise SettingsError(f"--format {output}: give one of {', '.join(Form)}")
-        fields = [name.strip() for name in select.split(",") if name.strip()]
-        rows, said = explorer.search(settings, feed, resource, class_name, query, fields, limit, Form(output))
+        rows, said = explorer.search(settings, feed, resource, class_name, query, _names(select), limit, _form(output))
         typer.echo(rows)
         typer.echo(said, err=True)
 
@@ -606,19 +619,15 @@ def query(
         str, typer.Option(metavar="FIELD,FIELD", help="Only these, by SystemName or StandardName [default: all]")
     ] = "",
     limit: Annotated[int, typer.Option(metavar="N", help="Rows to show", min=1, max=10_000)] = 20,
-    output: Annotated[str, typer.Option("--format", metavar="FORM", help="table, csv or json")] = "table",
+    output: FormOption = "table",
     config: ConfigOption = None,
 ) -> None:
     """Show stored records of a feed, found by the MLS's own names. Asks no MLS."""
     from services import query as stored
-    from services.tabular import Form
 
     with errors():
         settings = _of_feed(config, feed)
-        if output not in list(Form):
-            raise SettingsError(f"--format {output}: give one of {', '.join(Form)}")
-        fields = [name.strip() for name in select.split(",") if name.strip()]
-        rows, said = stored.query(settings, feed, class_name, dmql, fields, limit, Form(output))
+        rows, said = stored.query(settings, feed, class_name, dmql, _names(select), limit, _form(output))
         typer.echo(rows)
         typer.echo(said, err=True)
 
