@@ -17,6 +17,7 @@ import structlog
 from msgspec.structs import replace
 from prometheus_client import Counter, Histogram
 
+from services.writer import forms
 from services.writer.decide import SECOND, Read, Unreadable, became_known, on_gone, on_page, on_unlisted
 from services.writer.history import Historian
 from services.writer.photos import policy, under_policy
@@ -90,6 +91,15 @@ class Writer:
         self._tell = tell
         self._listed: dict[tuple[str, str], int] = {}
         self._mappings = {settings.mapping: load(settings.mapping) for settings in feeds.values()}
+        self._forms = {feed: self._forms_of(settings) for feed, settings in feeds.items()}
+
+    def _forms_of(self, settings: WriterSettings) -> dict[str, str]:
+        mapping = self._mappings[settings.mapping]
+        return {
+            resource: f"{resource} {settings.mapping} {mapping.version.hex()} {policy(resource, settings).decode()} "
+            f"{settings.unescape}"
+            for resource in mapping.resources
+        }
 
     def handle(self, envelope: Envelope, message: Message, _delivery: Delivery) -> str:
         """Write a page, or remove what is gone."""
@@ -120,23 +130,19 @@ class Writer:
         ``observed_at`` stays, and history gains nothing. Some at a time; interrupted, it begins anew and finds less to
         do. Photos that are pending now are asked for by the inventory that follows. ``watch`` is told how far it is.
         """
-        settings = self._feeds[feed]
-        mapping = self._mappings[settings.mapping]
-        forms = {
-            resource: f"{resource} {settings.mapping} {mapping.version.hex()} {policy(resource, settings).decode()} "
-            f"{settings.unescape}"
-            for resource in mapping.resources
-        }
-        known = (self._store.feeds.form(feed) or "").split("\n")
+        with self._store.write() as tx:
+            known = forms.told(tx, feed)
         done = Remapped()
-        for resource, form in forms.items():
-            if form in known and not force:
+        for resource, form in self._forms[feed].items():
+            if known.get(resource) == form and not force:
                 continue
+            with self._store.write() as tx:
+                forms.begin(tx, feed, resource, form, run_id)
             after: str | None = None
             while (after := self._remap_some(feed, resource, after, run_id, force, done)) is not None:
                 watch(done)
-        if known != [*forms.values()]:
-            self._store.feeds.set_form(feed, "\n".join(forms.values()))
+            with self._store.write() as tx:
+                forms.end(tx, feed, resource, form, run_id)
         return done
 
     def give_up(self, feed: str, run_id: str) -> None:
@@ -205,6 +211,7 @@ class Writer:
         now = self._store.feeds.now()
         with self._store.write() as tx:
             lines = tx.ledger.lines(page.feed, page.resource, keys)
+            forms.written(tx, page.feed, page.resource, self._forms[page.feed].get(page.resource, ""))
             if not whole:
                 before = tx.records.sources(page.feed, page.resource, keys)
                 read, unreadable = self._mapped(page, [completed(each, before.get(each.key)) for each in page.records])

@@ -230,6 +230,12 @@ class Records(Protocol):
         A member or office inserted where a listing's copy stood is counted as updated.
         """
 
+    def form(self, feed: str) -> str | None:
+        """What is told of the mapping and media policy that the feed's rows were made with; None: nothing yet."""
+
+    def set_form(self, feed: str, form: str) -> None:
+        """Tell it."""
+
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         """The record as the MLS sent it."""
 
@@ -601,12 +607,6 @@ class Feeds(Protocol):
 
         None: not ended, or cut off.
         """
-
-    def form(self, feed: str) -> str | None:
-        """The mapping and media policy that all of the feed's rows were made with; None when that is not known."""
-
-    def set_form(self, feed: str, form: str) -> None:
-        """All of the feed's rows have been made with this mapping and media policy."""
 
     def count(self, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
         """Add to a run's counters."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
 from services import retention
-from services.writer.service import Writer
-from services.writer.settings import WriterSettings
 from shared.effects import AddHistory, DropLine, Line, PutLine, RemoveRecord
-from shared.messages import Envelope, PageFetched, SourceRecord
+from shared.messages import SourceRecord
 from shared.store.base import HistoryEntry, LastEntry
 from tests.contract.stores import DAY, FEED, RUN, START, Kit, Listing, stamp
+from tests.contract.written import Written
 
 CHANGED = datetime(2024, 3, 5, 14, tzinfo=UTC)
 
@@ -116,30 +114,10 @@ def test_expiring_goes_on_until_nothing_old_is_left(kit: Kit, monkeypatch: pytes
 # --- what the writer writes
 
 
-class Nobody:
-    """Hears no photos.pending."""
-
-    def publish_all(self, *_: object) -> None:
-        return None
-
-
-class Written:
-    """A writer on the kit's store, and pages for it."""
-
-    def __init__(self, kit: Kit, **settings: Any) -> None:
-        nobody: Any = Nobody()
-        self.kit = kit
-        self.writer = Writer({FEED: WriterSettings("ddf", **settings)}, kit.store, nobody)
-
-    def page(self, at: int, *records: Listing | SourceRecord, resource: str = "property") -> None:
-        sent = [item.source() if isinstance(item, Listing) else item for item in records]
-        page = PageFetched(feed=FEED, resource=resource, observed_at=at, server_date=None, asked=[], records=sent)
-        self.writer._page(page, Envelope("1", page.TYPE, RUN, at, msgspec.Raw(b"")))
-
-    def changes(self, key: str = "1", resource: str = "property") -> list[tuple[str | None, str | None, str | None]]:
-        return [
-            (item.field_name, item.previous_value, item.new_value) for item in entries(self.kit, key, None, resource)
-        ]
+def changes(written: Written, key: str = "1", resource: str = "property") -> list[tuple[str | None, ...]]:
+    return [
+        (item.field_name, item.previous_value, item.new_value) for item in entries(written.kit, key, None, resource)
+    ]
 
 
 def test_a_first_insert_and_a_touched_record_write_none(kit: Kit) -> None:
@@ -157,7 +135,7 @@ def test_a_change_is_written_once_however_often_it_is_delivered(kit: Kit) -> Non
     for _ in range(3):
         written.page(20, Listing("1", price=90, stamp=2, rooms=1, photos={1: 1}))
         written.page(10, Listing("1"))
-    assert written.changes() == [
+    assert changes(written) == [
         ("list_price", "100", "90"),
         ("media", None, '{"added":["1"]}'),
         ("photos_count", "0", "1"),
@@ -172,7 +150,7 @@ def test_each_change_begins_where_the_one_before_ended(kit: Kit) -> None:
     written = Written(kit)
     for number, price in enumerate((100, 90, 95, 95, 80)):
         written.page(10 * (number + 1), Listing("1", price=price, stamp=number + 1))
-    assert written.changes() == [
+    assert changes(written) == [
         ("list_price", "100", "90"), ("list_price", "90", "95"), ("list_price", "95", "80")
     ]  # fmt: skip
 
@@ -232,7 +210,7 @@ def test_what_is_excluded_leaves_no_entry_and_a_star_leaves_none_at_all(kit: Kit
     some = Written(kit, history_exclude=frozenset({"list_price"}))
     some.page(10, Listing("1"))
     some.page(20, Listing("1", price=90, stamp=2, rooms=1))
-    assert [field for field, _, _ in some.changes()] == ["property_room"]
+    assert [field for field, _, _ in changes(some)] == ["property_room"]
     none = Written(kit, history_exclude=frozenset({"*"}))
     none.page(30, Listing("1", price=80, stamp=3))
     gone(kit, none, 40)
@@ -253,10 +231,10 @@ def test_own_members_and_offices_have_a_history_and_embedded_copies_have_none(ki
     written.page(30, person("Anna", 3), resource="member")
     assert kit.rows("SELECT * FROM history_transactional") == []  # its own record, read for the first time
     written.page(40, person("Hannah", 4), resource="member")
-    assert written.changes("7", "member") == [("member_full_name", "Anna", "Hannah")]
+    assert changes(written, "7", "member") == [("member_full_name", "Anna", "Hannah")]
     written.page(50, SourceRecord("9", stamp(1), {"@ID": "9", "Name": "One"}), resource="office")
     written.page(60, SourceRecord("9", stamp(2), {"@ID": "9", "Name": "Two"}), resource="office")
-    assert written.changes("9", "office") == [("office_name", "One", "Two")]
+    assert changes(written, "9", "office") == [("office_name", "One", "Two")]
     gone(kit, written, 70, "9", "office")
     written.page(80, SourceRecord("9", stamp(3), {"@ID": "9", "Name": "Two"}), resource="office")
     assert [item.change_type for item in entries(kit, "9", resource="office")] == [None, "Deleted", "Active"]
@@ -272,4 +250,4 @@ def test_mapping_again_is_no_observation_and_writes_none(kit: Kit) -> None:
     assert (done.records, done.changed, done.unmappable) == (1, 0, 0)
     assert kit.backend.written("history_transactional") == 0
     other.page(20, Listing("1", stamp=2, price=90, photos={1: 1}))
-    assert other.changes() == [("list_price", "100", "90")]
+    assert changes(other) == [("list_price", "100", "90")]

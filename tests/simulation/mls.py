@@ -92,6 +92,8 @@ class Mls:
         self.gone_people: dict[str, dict[str, Person]] = {name: {} for name in PEOPLE}
         self.copies: list[dict[str, Listing]] = []
         """What replicas that are behind have; empty: there are none."""
+        self.untold: set[str] = set()
+        """Keys of which a replica had other content under the timestamp that they have: no list tells of that."""
         self.faulty = False
         for _ in range(listings):
             self.appear()
@@ -252,6 +254,11 @@ def office_name(agent_name: str) -> str:
     return f"Office of {agent_name}"
 
 
+def _differs_untold(old: Listing, new: Listing | None) -> bool:
+    """Whether what a replica has differs from what is true, or was when it went, by all but the timestamp."""
+    return new is not None and old.stamp == new.stamp and old != new
+
+
 class MlsSource:
     """A connection to the MLS. ``point`` is called before a request reaches it and before the answer is back."""
 
@@ -271,6 +278,9 @@ class MlsSource:
         now, mls = self.mls.listings, self.mls
         if replicated and mls.copies and mls.rng.random() < 0.5:
             mls.listings = mls.rng.choice(mls.copies)
+            mls.untold |= {
+                key for key, old in mls.listings.items() if _differs_untold(old, now.get(key, mls.gone.get(key)))
+            }
         try:
             yield
         finally:

@@ -88,18 +88,6 @@ class SqlFeeds:
             (feed, kind, upto, limit),
         )
 
-    def form(self, feed: str) -> str | None:
-        rows = self._database.read("SELECT form FROM feed WHERE feed = ?", (feed,))
-        return rows[0][0] if rows else None
-
-    @transaction
-    def set_form(self, connection: Connection, feed: str, form: str) -> None:
-        connection.execute(
-            "INSERT INTO feed (feed, clock, object_number, form) VALUES (?, 0, 0, ?) ON CONFLICT (feed) "
-            "DO UPDATE SET form = excluded.form",
-            (feed, form),
-        )
-
     @transaction
     def count(self, connection: Connection, feed: str, run_id: str, resource: str, counts: Mapping[str, int]) -> None:
         counted = Counts()

@@ -181,6 +181,19 @@ class SqlRecords:
             (feed, resource, by, at[0] if at and at[0] else by, counted),
         )
 
+    def form(self, feed: str) -> str | None:
+        self._connection.lock(feed)
+        row = self._connection.execute("SELECT form FROM feed WHERE feed = ?", (feed,)).fetchone()
+        return row[0] if row else None
+
+    def set_form(self, feed: str, form: str) -> None:
+        self._connection.lock(feed)
+        self._connection.execute(
+            "INSERT INTO feed (feed, clock, object_number, form) VALUES (?, 0, 0, ?) ON CONFLICT (feed) "
+            "DO UPDATE SET form = excluded.form",
+            (feed, form),
+        )
+
     def source(self, feed: str, resource: str, key: str) -> SourceRecord | None:
         return self.sources(feed, resource, [key]).get(key)
 
