@@ -15,6 +15,7 @@ import structlog
 
 from services.form import AWAY, Settling, done_so_far, lanes_of_pages
 from services.patience import rest
+from services.seldom import Seldom
 from services.tenure import LeasedSlots, Tenure, Tenures, Turn
 from shared.consumer import Outage
 from shared.messages import Message, PhotosPending, RecordsRequested
@@ -129,13 +130,16 @@ class Distributed:
         started = moved = time.monotonic()
         clear_since: float | None = None
         before = -1
-        while not rest(self._stopping, max(LOOK_SECONDS, outage.pause())):
+        look = Seldom(LOOK_SECONDS)
+        while not rest(self._stopping, max(look.pause, outage.pause())):
             now = time.monotonic()
             if run.within is not None and now - started > run.within:
                 return
             try:
-                run.watch(run.run_id)
-                if run.enough():
+                with look.looking():
+                    run.watch(run.run_id)
+                    clear = run.enough()
+                if clear:
                     clear_since = clear_since or now
                     if now - clear_since >= run.aside or not run.addresses_due():
                         return

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from services.form import AWAY, Settling, done_so_far, lanes_of_pages
 from services.once import PhotosOnce
+from services.seldom import Seldom
 from shared.messages import AddressesPending, PhotosPending
 from shared.sources.pool import SlotLeases
 from shared.store.base import Store
@@ -80,7 +81,8 @@ class Embedded:
 
     def settle(self, run: Settling) -> None:
         """Or when the queues are empty: nothing outside them is on its way."""
-        started = moved = looked = time.monotonic()
+        started = moved = time.monotonic()
+        look = Seldom(LOOK_SECONDS)
         rest: float | None = None
         clear = False
         before = -1
@@ -92,9 +94,9 @@ class Embedded:
             depths = {name: depth for name, depth in self.transport.depths().items() if name != AddressesPending.QUEUE}
             busy = any(ready or unsettled for ready, _, unsettled in depths.values())
             try:
-                if time.monotonic() - looked > LOOK_SECONDS:
-                    looked = time.monotonic()
-                    clear = run.enough()
+                if look.due:
+                    with look.looking():
+                        clear = run.enough()
                 run.watch(run.run_id)
                 rest = None if not clear and any(map(any, depths.values())) else rest or time.monotonic()
                 if rest is not None and (time.monotonic() - rest >= run.aside or not run.addresses_due()):

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bars
 
 from services.app import App
+from services.seldom import Seldom
 
 log = structlog.get_logger()
 
@@ -33,6 +34,7 @@ class Progress:
         )
         self._listings = self._bars.add_task("listings", total=None)
         self._photos = self._bars.add_task("photos", total=None)
+        self._look = Seldom()
 
     def __enter__(self) -> Progress:
         self._bars.start()
@@ -41,9 +43,12 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def update(self, run_id: str) -> None:
-        """Redraw from what the store says now."""
-        written, to_fetch, stored, pending = figures(self._app, run_id)
+    def update(self, run_id: str, *, now: bool = False) -> None:
+        """Redraw from what the store says, if it is time to ask it again, or ``now``."""
+        if not (now or self._look.due):
+            return
+        with self._look.looking():
+            written, to_fetch, stored, pending = figures(self._app, run_id)
         self._bars.update(self._listings, completed=written, total=written + to_fetch or None)
         self._bars.update(self._photos, completed=stored, total=stored + pending or None)
 
@@ -71,7 +76,7 @@ def watch_or_log(app: App, bars: bool, console: Console | None = None) -> Iterat
 
             yield redraw
             if last:
-                progress.update(last)
+                progress.update(last, now=True)
         return
     shown = time.monotonic()
 
