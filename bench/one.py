@@ -13,10 +13,12 @@ from typing import cast
 import msgspec
 
 from bench.figures import Benchmark
+from services import collector
 
 
 def main() -> None:
     """See the module. Told to end, it ends the servers it started."""
+    collector.look_seldom()  # as mlsync itself does
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     name, rounds = sys.argv[1:]
     benchmark = cast(Benchmark, import_module(f"bench.{name}"))

@@ -11,6 +11,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from services import collector
+
 STATUS = Path("/proc/self/status")
 
 
@@ -34,6 +36,7 @@ def megabytes(name: str, status: str) -> float:
 def main() -> None:
     """See the module."""
     function = getattr(import_module(sys.argv[1]), sys.argv[2])
+    collector.look_seldom()  # as mlsync itself does
     start = megabytes("VmRSS", STATUS.read_text())
     function()
     print(start, megabytes("VmHWM", STATUS.read_text()))

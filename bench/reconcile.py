@@ -23,6 +23,7 @@ from time import perf_counter
 
 from bench.figures import Figure
 from bench.pages import FEED, RUN
+from services import collector
 from services.reconciler.service import Reconciler
 from services.reconciler.settings import ReconcilerSettings
 from shared.effects import Line, PutLine
@@ -150,6 +151,7 @@ def _reconciled(where: str, turn: int, inventory: Path) -> tuple[float, float]:
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
+        collector.look_seldom()  # as mlsync itself does
         sort, spent = _reconciled(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
         print(json.dumps({"sort": sort, "reconcile": spent, "peak": peak}))

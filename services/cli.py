@@ -23,7 +23,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from services import operator, report
+from services import collector, operator, report
 from services.app import SERVICES, App, PhotoStoreError, database_name
 from services.asking import sync_or_ask
 from services.migrated import wait_until_migrated
@@ -705,6 +705,7 @@ def simulator(
 def main() -> None:
     """Entry of the ``mlsync`` command."""
     telemetry.install_excepthooks()
+    collector.look_seldom()
     os.umask(0o022)
     typer.main.get_command(app)()  # app() would put typer's own hook before ours, which redacts
 
