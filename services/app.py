@@ -51,7 +51,7 @@ from shared.sources.pool import SessionPool
 from shared.sources.rets.settings import Override as RetsOverride
 from shared.sources.rets.settings import RetsSourceSettings
 from shared.sources.rets.source import RetsSource
-from shared.sources.rets.state import Follow, RetsState
+from shared.sources.rets.state import Follow, RetsState, Stored
 from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
@@ -286,13 +286,14 @@ def make_source(
     return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
 
-def rets_state(feed: FeedSettings, follow: Follow | None = None) -> RetsState:
-    """What the sources of a RETS feed share in one process, nothing known yet but what is remembered by ``follow``."""
+def rets_state(feed: FeedSettings, follow: Follow | None = None, stored: Stored = lambda: None) -> RetsState:
+    """What the sources of a RETS feed share in one process, nothing known yet but what is remembered by ``follow`` and
+    ``stored``."""
     overrides = {
         kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
         for kind, chosen in feed.overrides.items()
     }
-    return RetsState(RetsSourceSettings(overrides), follow=follow)
+    return RetsState(RetsSourceSettings(overrides), follow=follow, stored=stored)
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]
@@ -400,7 +401,9 @@ class App:
         return Distributed(transport, self.store, self._stop, self.settings.takeover)
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
-        state = rets_state(feed, functools.partial(self._remember, name))
+        state = rets_state(
+            feed, functools.partial(self._remember, name), functools.partial(self.store.metadata.newest, name)
+        )
         pool = SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes, state=state

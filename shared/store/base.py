@@ -464,6 +464,9 @@ class MetadataDocuments(Protocol):
     def latest(self, feed: str) -> KeptMetadata | None:
         """Those that count now; None before any were kept."""
 
+    def newest(self, feed: str) -> bytes | None:
+        """The text of those that count now; None before any were kept."""
+
     def versions(self, feed: str) -> list[KeptMetadata]:
         """All that there were, the latest first."""
 
