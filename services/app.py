@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import structlog
@@ -226,10 +226,11 @@ def make_session(
     photo_bytes: int = MediaSettings().max_bytes,
     retry_seconds: float = RETRY_SECONDS,
     exactly: bool = False,
+    schemes: tuple[Literal["digest", "basic"], ...] = ("digest", "basic"),
     observe: Callable[[Exchange], None] | None = None,
 ) -> RetsSession:
     """A session at the feed's MLS, held to ``manners``, which reads no larger photo; ``exactly``: in no version but the
-    feed's. Opens nothing."""
+    feed's. ``schemes`` are ways to prove who one is that may be used. Opens nothing."""
     session = functools.partial(
         RetsSession,
         RetsSettings(
@@ -252,6 +253,7 @@ def make_session(
             retry_seconds=retry_seconds,
             max_object_bytes=photo_bytes,
             fallback_versions=() if exactly else VERSIONS,
+            schemes=schemes,
         ),
         observe=observe,
         sleep=sleep,

@@ -89,6 +89,8 @@ class Handler(BaseHTTPRequestHandler):
         log.debug("%s %r", self.client_address[0], format % args)
 
     def _serve(self, form: dict[str, str]) -> None:
+        if self.path.startswith("http://"):  # as proxies are asked (RFC 9112 §3.2.2)
+            self.path = re.sub("^http://[^/]*", "", self.path) or "/"
         try:
             split = urlsplit(self.path)
         except ValueError:

@@ -43,7 +43,10 @@ def _kind_now_and_then(about: str, default: str, *kinds: str) -> Switch:
 
 
 SWITCHES: dict[str, Switch] = {
-    "auth": _one_of("ask for another proof of identity", "basic", "digest", "digest-noqop", "md5-sess", "sha-256"),
+    "auth": _one_of(
+        "ask for another proof of identity; both: digest or Basic, of which all are good, all but digests or all but "
+        "Basic", "basic", "digest", "digest-noqop", "md5-sess", "sha-256", "both", "both-but-digest", "both-but-basic",
+    ),
     "broken-gzip": _kind_now_and_then(
         "compression: never, unasked, only claimed, with a wrong checksum, ending early", "corrupt:3",
         "off", "unasked", "plain", "corrupt", "cut",

@@ -103,6 +103,16 @@ class RetsSession:
         """The RETS-Version that is spoken, which the server may have chosen."""
         return self._wire.version
 
+    @property
+    def scheme(self) -> str:
+        """By which way it is proved who we are, ``digest`` or ``basic``; "" while the server has not asked."""
+        return self._wire.scheme
+
+    @property
+    def digest_refused(self) -> bool:
+        """Whether the server refused a digest at a login."""
+        return self._wire.digest_refused
+
     def login(self) -> None:
         """Log in unless that is done already (RETS 1.7.2 §4)."""
         if self._capabilities is not None:
