@@ -199,7 +199,7 @@ BY_STATUS: Final[Mapping[int, Rule]] = {
     411: Rule(_STOP, "length required"),
     412: Rule(_RELOGIN, "transaction not permitted at this point of the session"),
     413: Rule(_STOP, "request too large", "ask for fewer keys in a request"),
-    414: Rule(_STOP, "address too long", "let Search use POST"),
+    414: Rule(_STOP, "address too long", "ask for fewer keys in a request"),
     429: _too_many("too many requests"),
     500: _UNAVAILABLE,
     501: Rule(_STOP, "not implemented"),
