@@ -66,7 +66,12 @@ class Authenticator:
             return Verdict(False, status=400)  # a digest of another request proves nothing about this one
         known = given.get("username") == self._username and given.get("realm") == REALM
         expected = self._response(way, method, given)
-        if way == "both-but-digest" or not known or expected is None or not hmac.compare_digest(expected, given.get("response", "").lower()):
+        if (
+            way == "both-but-digest"
+            or not known
+            or expected is None
+            or not hmac.compare_digest(expected, given.get("response", "").lower())
+        ):
             return Verdict(False, challenge=self.challenge())
         if not self._spend(given, counted=way != "digest-noqop") or self._faults.strikes("stale-nonce"):
             return Verdict(False, challenge=self.challenge(stale=True))

@@ -217,7 +217,9 @@ class _Writer:
     def _compact(self, page: Sequence[Row]) -> Iterator[bytes]:
         sign = chr(int(self._delimiter, 16))
         names = sign.join(_named(column, self._standard) for column in self._shown)
-        yield (f'<DELIMITER value="{self._delimiter}"/>\n<COLUMNS>{self._before}{names}{self._behind}</COLUMNS>\n').encode()
+        yield (
+            f'<DELIMITER value="{self._delimiter}"/>\n<COLUMNS>{self._before}{names}{self._behind}</COLUMNS>\n'
+        ).encode()
         for row in page:
             values = sign.join(self._text(row, column) for column in self._shown)
             yield self._record(row, f"<DATA>{self._before}{values}{self._behind}</DATA>\n")
