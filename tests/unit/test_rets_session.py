@@ -371,7 +371,7 @@ def test_quirk_11_what_is_too_long_for_an_address_and_cannot_be_posted_is_refuse
         return Say("no", status=status, content_type="text/plain") if asked.path == "/search" else None
 
     with ScriptedServer(answer) as server:
-        with pytest.raises(RetsReplyError, match="address too long .*; ask for fewer keys"):
+        with pytest.raises(RetsReplyError, match=r"address too long .*; ask for fewer keys"):
             search(server.session())
         assert [asked.method for asked in server.asked if asked.path == "/search"] == ["POST", "GET"]
 

@@ -263,7 +263,8 @@ def test_a_login_that_moved(sim: Simulator, way: str) -> None:
     with opened(sim) as session, opened(sim) as other:
         assert ask(session) == ask(other)
         mine, others = (each.capabilities.url("Search") for each in (session, other) if each.capabilities)
-        assert mine and others
+        assert mine
+        assert others
         assert urlsplit(mine).path not in {"/Search.svc/Search", ""}
         assert (mine == others) is (way == "redirect")
     sim.control.fault("moved-login", "off")
