@@ -500,7 +500,8 @@ class Drift(Protocol):
         """What is remembered."""
 
     def follow(self, feed: str, decide: Callable[[Known, int], Known]) -> None:
-        """Remember what ``decide`` makes of what is remembered, at the store's clock."""
+        """Remember what ``decide`` makes of what is remembered, at the store's clock. Where fields that were held are
+        back, records of their class that were read meanwhile are unsettled."""
 
     def approve(self, feed: str, resource: str | None = None, class_name: str | None = None) -> int:
         """Fields held (of one class, of one resource, of all) are removed; returns how many."""

@@ -331,6 +331,7 @@ def test_many_fields_vanishing_at_once_are_held_and_nothing_is_blanked(tmp_path:
         assert here.status()["metadata"]["untold"] == report["untold"]
         here.drift("restored")
         assert "untold" not in here.sync()
+        assert here.differences() == []  # also of what was read meanwhile
         assert here.field("UnparsedAddress") == ("STREET", "")
         here.drift("third")
         assert "untold" in here.sync()
