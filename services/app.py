@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -295,7 +296,9 @@ def rets_state(feed: FeedSettings, follow: Follow | None = None, stored: Stored 
         kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
         for kind, chosen in feed.overrides.items()
     }
-    return RetsState(RetsSourceSettings(overrides), follow=follow, stored=stored)
+    login = (login_url(feed), feed.username, feed.user_agent, feed.rets_version, feed.encoding)
+    asked_by = blake2b("\0".join(login).encode(), digest_size=8).hexdigest()
+    return RetsState(RetsSourceSettings(overrides), follow=follow, stored=stored, asked_by=asked_by)
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]

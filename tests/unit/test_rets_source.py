@@ -237,6 +237,7 @@ def test_metadata_that_were_kept_are_used_while_the_login_names_them_and_this_ve
     by_another_reader = document.replace(f'"reader":{READER}'.encode(), b'"reader":0')
     assert by_another_reader != document
     for kept, said, read in (
+        (document_of(current, "another").document, session.capabilities, 1),
         (document, session.capabilities, 0),
         (document, told(metadataversion=current.version), 0),
         (document, told(metadatatimestamp=current.date), 0),

@@ -47,9 +47,11 @@ class RetsState:
 
     def __init__(
         self, settings: RetsSourceSettings, system: System | None = None, follow: Follow | None = None,
-        stored: Stored = lambda: None,
+        stored: Stored = lambda: None, asked_by: str = "",
     ) -> None:  # fmt: skip
+        """``asked_by`` is another for every login and way of reading: what one is told may not hold for the other."""
         self.settings = settings
+        self._asked_by = asked_by
         self._stored = stored
         self._follow = follow or _OwnMemory().follow
         self._lock = threading.Lock()
@@ -74,7 +76,7 @@ class RetsState:
         """The metadata as a document, the same object as long as they are the same; None before they were read."""
         with self._lock:
             if self._document is None and self._system is not None:
-                self._document = document_of(self._system)
+                self._document = document_of(self._system, self._asked_by)
             return self._document
 
     def plan(self, said: Capabilities | None, fetch: Callable[[], System]) -> Plan:
@@ -138,7 +140,7 @@ class RetsState:
         if not any(_told(said)[:2]):
             return None
         document = self._stored()
-        kept = as_read_now(document) if document is not None else None
+        kept = as_read_now(document, self._asked_by) if document is not None else None
         return None if kept is None or _changed(kept, said) else kept
 
     def _look_again(self) -> None:
