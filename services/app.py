@@ -297,7 +297,7 @@ def rets_state(feed: FeedSettings, follow: Follow | None = None, stored: Stored 
         for kind, chosen in feed.overrides.items()
     }
     login = (login_url(feed), feed.username, feed.user_agent, feed.rets_version, feed.encoding)
-    asked_by = blake2b("\0".join(login).encode(), digest_size=8).hexdigest()
+    asked_by = blake2b("\0".join(login).encode(errors="replace"), digest_size=8).hexdigest()
     return RetsState(RetsSourceSettings(overrides), follow=follow, stored=stored, asked_by=asked_by)
 
 
