@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import structlog
@@ -51,7 +52,7 @@ from shared.sources.pool import SessionPool
 from shared.sources.rets.settings import Override as RetsOverride
 from shared.sources.rets.settings import RetsSourceSettings
 from shared.sources.rets.source import RetsSource
-from shared.sources.rets.state import Follow, RetsState
+from shared.sources.rets.state import Follow, RetsState, Stored
 from shared.store.base import Store
 from shared.store.sqlite.store import SqliteStore
 from shared.telemetry import register_secret
@@ -226,10 +227,11 @@ def make_session(
     photo_bytes: int = MediaSettings().max_bytes,
     retry_seconds: float = RETRY_SECONDS,
     exactly: bool = False,
+    schemes: tuple[Literal["digest", "basic"], ...] = ("digest", "basic"),
     observe: Callable[[Exchange], None] | None = None,
 ) -> RetsSession:
     """A session at the feed's MLS, held to ``manners``, which reads no larger photo; ``exactly``: in no version but the
-    feed's. Opens nothing."""
+    feed's. ``schemes`` are ways to prove who one is that may be used. Opens nothing."""
     session = functools.partial(
         RetsSession,
         RetsSettings(
@@ -252,6 +254,7 @@ def make_session(
             retry_seconds=retry_seconds,
             max_object_bytes=photo_bytes,
             fallback_versions=() if exactly else VERSIONS,
+            schemes=schemes,
         ),
         observe=observe,
         sleep=sleep,
@@ -286,13 +289,16 @@ def make_source(
     return DdfSource(session, DdfSettings(culture=feed.culture, photo_size=feed.photo_size))
 
 
-def rets_state(feed: FeedSettings, follow: Follow | None = None) -> RetsState:
-    """What the sources of a RETS feed share in one process, nothing known yet but what is remembered by ``follow``."""
+def rets_state(feed: FeedSettings, follow: Follow | None = None, stored: Stored = lambda: None) -> RetsState:
+    """What the sources of a RETS feed share in one process, nothing known yet but what is remembered by ``follow`` and
+    ``stored``."""
     overrides = {
         kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
         for kind, chosen in feed.overrides.items()
     }
-    return RetsState(RetsSourceSettings(overrides), follow=follow)
+    login = (login_url(feed), feed.username, feed.user_agent, feed.rets_version, feed.encoding)
+    asked_by = blake2b("\0".join(login).encode(errors="replace"), digest_size=8).hexdigest()
+    return RetsState(RetsSourceSettings(overrides), follow=follow, stored=stored, asked_by=asked_by)
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]
@@ -400,7 +406,9 @@ class App:
         return Distributed(transport, self.store, self._stop, self.settings.takeover)
 
     def _pool(self, name: str, feed: FeedSettings) -> SessionPool:
-        state = rets_state(feed, functools.partial(self._remember, name))
+        state = rets_state(
+            feed, functools.partial(self._remember, name), functools.partial(self.store.metadata.newest, name)
+        )
         pool = SessionPool(
             lambda: make_source(
                 feed, self.polite[name].manners(), self._pause, photo_bytes=self.settings.media.max_bytes, state=state

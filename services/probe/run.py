@@ -21,7 +21,7 @@ from shared.rets.schema.types import System
 from shared.rets.search import SearchFormat
 from shared.rets.server_information import server_information
 from shared.rets.session import RetsSession
-from shared.rets.settings import VERSIONS
+from shared.rets.settings import VERSIONS, RetsSettings
 from shared.settings import FeedSettings, Settings, SettingsError
 from shared.sources.base import SourceError, SourcePausedError, SourceUnavailableError
 from shared.sources.rets.plan import ClassPlan, Plan, ResourcePlan
@@ -37,6 +37,10 @@ _OTHER_TYPES: Final = 3
 _HOPELESS: Final = frozenset({"http-401", "http-412", "http-403", "20003", "20013", "20022", "20041"})
 """Logins refused for a reason that no other version heals; repeating them locks accounts."""
 _PROOF_REFUSED: Final = "20037"
+_IN_CLEAR: Final = (
+    "not tried: anyone on the way to this address could read the password; it is with an https login_url, or where "
+    "basic_over_cleartext is set"
+)
 
 
 def probe(settings: Settings, feed: str, log: WireLog) -> Report:
@@ -46,8 +50,8 @@ def probe(settings: Settings, feed: str, log: WireLog) -> Report:
     if chosen.protocol != "rets":
         raise SettingsError(f"feed {feed}: probe is for the protocol rets; what the DDF can do is known")
     with calling(settings, feed, SECONDS) as (make, _):
-        found = _Probe(chosen, lambda feed: make(feed, exactly=True, retry_seconds=PATIENCE, observe=log.observe), log)
-        return found.run()
+        careful = partial(make, exactly=True, retry_seconds=PATIENCE, observe=log.observe)
+        return _Probe(chosen, careful, log).run()
 
 
 class _StoppedError(Exception):
@@ -55,10 +59,11 @@ class _StoppedError(Exception):
 
 
 class _Probe:
-    def __init__(self, feed: FeedSettings, make: Callable[[FeedSettings], RetsSession], log: WireLog) -> None:
+    def __init__(self, feed: FeedSettings, make: Callable[..., RetsSession], log: WireLog) -> None:
         self._feed, self._make, self._log = feed, make, log
         self._report = Report()
         self._unreachable = 0
+        self._proved = self._refusal = ""
 
     def run(self) -> Report:
         """All tries in turn."""
@@ -69,6 +74,7 @@ class _Probe:
                     self._of_session(session)
             if session is not None:
                 self._other_versions(session.settings.rets_version)
+                self._basic(session.settings)
         except _StoppedError as stopped:
             self._line("probe", "the rest", Verdict.skipped, str(stopped))
         report.requests = self._log.requests
@@ -78,7 +84,7 @@ class _Probe:
     def _logged_in(self) -> Iterator[RetsSession | None]:
         """A session in the feed's version, or in another that works; None when none does."""
         opened = self._login(self._feed)
-        if opened is None and self._report.lines[-1].said.startswith(_PROOF_REFUSED):
+        if opened is None and self._refusal == _PROOF_REFUSED:
             opened = self._other_scheme()
         elif opened is None and not self._is_hopeless():
             for version in VERSIONS:
@@ -104,7 +110,7 @@ class _Probe:
         return opened
 
     def _is_hopeless(self) -> bool:
-        return self._report.lines[-1].said.partition(" ")[0] in _HOPELESS
+        return self._refusal in _HOPELESS
 
     def _login(self, feed: FeedSettings, more: str = "") -> RetsSession | None:
         """A session that is logged in; None, and a line that says why, when that cannot be done."""
@@ -112,14 +118,56 @@ class _Probe:
 
         def attempt() -> Outcome:
             session.login()
+            self._proved = self._proved or session.scheme
             asked = " and ".join(self._log.offered) or "no proof of identity"
             answered = "" if session.version == feed.rets_version else f"; the server speaks {session.version}"
             return Outcome(Verdict.works, f"the server asks for {asked}{answered}")
 
-        if self._try("login", f"{feed.rets_version}{more}", attempt) is None:
-            session.logout()
-            return None
-        return session
+        if self._try("login", f"{feed.rets_version}{more}", attempt) is not None:
+            self._digest(session)
+            return session
+        self._refusal = self._report.lines[-1].said.partition(" ")[0]
+        if self._refusal == "http-401":
+            self._digest(session)
+        session.logout()
+        return None
+
+    def _has_both(self) -> bool:
+        """Whether the server asks for a digest or Basic, whichever one prefers."""
+        return {"digest", "basic"} <= {each.partition(" ")[0].lower() for each in self._log.offered}
+
+    def _digest(self, session: RetsSession) -> None:
+        """Of a server that offers both ways, once: what came of the first. A line for each that was tried."""
+        if not self._has_both() or any(each.what == "Digest" for each in self._report.lines):
+            return
+        if self._proved == "digest":
+            self._line("login", "Digest", Verdict.works, "used, since it does not tell the password")
+            return
+        said = "refused" if session.digest_refused else "it asks for one that mlsync does not know"
+        self._line("login", "Digest", Verdict.no, said)
+        if self._proved == "basic":
+            self._line("login", "Basic", Verdict.works, "used, after each session tried a digest")
+        elif session.settings.basic_is_safe:
+            self._line("login", "Basic", Verdict.no, "refused")
+        else:
+            self._line("login", "Basic", Verdict.skipped, _IN_CLEAR)
+
+    def _basic(self, settings: RetsSettings) -> None:
+        """Of a server that offers both ways: whether the other one serves too."""
+        if not self._has_both() or self._proved != "digest":
+            return
+        if not settings.basic_is_safe:
+            self._line("login", "Basic", Verdict.skipped, _IN_CLEAR)
+            return
+        feed = self._feed.model_copy(update={"rets_version": settings.rets_version} | self._scheme())
+        session = self._make(feed, schemes=("basic",))
+
+        def attempt() -> Outcome:
+            session.login()
+            return Outcome(Verdict.works, "not needed")
+
+        self._try("login", "Basic", attempt)
+        session.logout()
 
     def _of_session(self, session: RetsSession) -> None:
         capabilities = session.capabilities

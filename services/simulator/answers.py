@@ -32,6 +32,8 @@ class Call:
     base: str
     version: str = ""
     """The client's RETS-Version."""
+    place: str = ""
+    """What its address begins with, see ``places``."""
 
     def get(self, name: str, default: str = "") -> str:
         """An argument, stripped."""

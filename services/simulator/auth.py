@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from .faults import Faults
 
 REALM = "CREA.Distribution"
+_BASIC = frozenset({"basic", "both", "both-but-digest", "both-but-basic"})
+"""Where Basic is offered."""
 _NONCES_KEPT = 10_000
 _COUNTS_KEPT = 4096  # how far back a nonce count may arrive late, as it does from clients with several connections
 _PARAMETER = re.compile(r'([A-Za-z][\w-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
@@ -54,30 +56,36 @@ class Authenticator:
         """Judge a request by its method, its request target as sent and its Authorization header."""
         way = self._faults.on("auth") or "digest"
         scheme, _, rest = (authorization or "").partition(" ")
-        if way == "basic":
-            good = scheme.lower() == "basic" and self._basic(rest)
+        if way in _BASIC and scheme.lower() == "basic":
+            good = way != "both-but-basic" and self._basic(rest)
             return Verdict(True) if good else Verdict(False, challenge=self.challenge())
-        if scheme.lower() != "digest":
+        if way == "basic" or scheme.lower() != "digest":
             return Verdict(False, challenge=self.challenge())
         given = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
         if given.get("uri") not in (target, target.partition("?")[0]):
             return Verdict(False, status=400)  # a digest of another request proves nothing about this one
         known = given.get("username") == self._username and given.get("realm") == REALM
         expected = self._response(way, method, given)
-        if not known or expected is None or not hmac.compare_digest(expected, given.get("response", "").lower()):
-            return Verdict(False, challenge=self._challenge(way))
+        if (
+            way == "both-but-digest"
+            or not known
+            or expected is None
+            or not hmac.compare_digest(expected, given.get("response", "").lower())
+        ):
+            return Verdict(False, challenge=self.challenge())
         if not self._spend(given, counted=way != "digest-noqop") or self._faults.strikes("stale-nonce"):
-            return Verdict(False, challenge=self._challenge(way, stale=True))
+            return Verdict(False, challenge=self.challenge(stale=True))
         single = self._faults.on("nonce-per-request")
         if single:
             with self._lock:
                 self._nonces.pop(given["nonce"], None)
         return Verdict(True, info=f'nextnonce="{self._issue()}"' if single == "nextnonce" else "")
 
-    def challenge(self) -> str:
-        """A challenge for a client that has proved nothing yet."""
+    def challenge(self, *, stale: bool = False) -> str:
+        """A challenge for a client that has proved nothing yet, or not well; a line for each way."""
         way = self._faults.on("auth") or "digest"
-        return f'Basic realm="{REALM}"' if way == "basic" else self._challenge(way)
+        offers = [] if way == "basic" else [self._challenge(way, stale)]
+        return "\n".join([*offers, f'Basic realm="{REALM}"'] if way in _BASIC else offers)
 
     def _basic(self, token: str) -> bool:
         try:

@@ -88,6 +88,11 @@ def disturbed(xml: str, key: str, faults: Faults) -> bytes:
         xml = _at_the_end(xml, "<Deep>" * _DEPTH + "</Deep>" * _DEPTH)
     if faults.hits("missing-key", key):
         xml = xml.replace(f' ID="{key}"', "", 1)
+    return written(xml, key, faults)
+
+
+def written(xml: str, key: str, faults: Faults) -> bytes:
+    """The XML of a record of whatever kind in the characters and bytes that it goes out in."""
     if faults.hits("double-escaping", key):
         xml = xml.replace("&", "&amp;")
     if faults.hits("surrogate-references", key):

@@ -23,8 +23,13 @@ class Gates:
         self._lock = threading.Lock()
         self._closed_until = 0.0
 
-    def refusal(self, method: str, name: str | None, headers: Mapping[str, str]) -> Answer | None:
+    def refusal(self, method: str, name: str | None, target: str, headers: Mapping[str, str]) -> Answer | None:
         """The answer to a request that goes no further; ``name`` is its transaction, None for a photo by URL."""
+        longest = self._faults.on("long-address")
+        if longest and method == "GET" and len(target) > int(longest):
+            return Answer(b"Request-URI Too Long", "text/plain", 414)
+        if name == "Search" and method == "POST" and (status := self._faults.on("no-post")):
+            return Answer(b"Not here", "text/plain", int(status))
         if self._faults.strikes("http-503"):
             return Answer(b"Service Unavailable", "text/plain", 503, {"Retry-After": str(_WAIT)})
         if self._throttled(name or "Photo"):

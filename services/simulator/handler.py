@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from . import geocoder
+from . import geocoder, places
 from .answers import Answer, Call
 from .control import admitted
 from .formats import rfc1123
@@ -89,6 +89,8 @@ class Handler(BaseHTTPRequestHandler):
         log.debug("%s %r", self.client_address[0], format % args)
 
     def _serve(self, form: dict[str, str]) -> None:
+        if self.path.startswith("http://"):  # as proxies are asked (RFC 9112 §3.2.2)
+            self.path = re.sub("^http://[^/]*", "", self.path) or "/"
         try:
             split = urlsplit(self.path)
         except ValueError:
@@ -102,14 +104,15 @@ class Handler(BaseHTTPRequestHandler):
             return self._send(geocoder.answer(split.path.removeprefix(geocoder.PREFIX), arguments))
         server = self.server
         server.pause(server.options.latency_ms + int(server.faults.on("slow") or 0))
-        name = server.transactions.paths.get(split.path)
+        place, path = places.split(split.path)
+        name = server.transactions.paths.get(path)
         server.sessions.count(name or ("Photo" if split.path.startswith("/listings/") else "Unknown"))
         method = self.command if self.command == "POST" else "GET"
-        refusal = server.gates.refusal(method, name, self.headers)  # type: ignore[arg-type]  # is a mapping in all but name
+        refusal = server.gates.refusal(method, name, self.path, self.headers)  # type: ignore[arg-type]  # is a mapping in all but name
         if refusal is not None:
             return self._send(refusal)
         if name is not None:
-            call = Call(arguments, base, self.headers.get("RETS-Version", ""))
+            call = Call(arguments, base, self.headers.get("RETS-Version", ""), place)
             return self._send(server.transactions.answer(name, method, self.path, _plain(self.headers), call))
         return self._photo(unquote(split.path))
 
@@ -185,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _headers(self, answer: Answer, zipped: bool) -> None:
         own = {"Content-Type": answer.content_type, "Cache-Control": "private"} | dict(answer.headers)
-        if self.path.split("?")[0] in self.server.transactions.paths:
+        if places.split(self.path.split("?")[0])[1] in self.server.transactions.paths:
             own["RETS-Version"] = _safe(self.headers.get("RETS-Version") or "RETS/1.7.2")
             if request := self.headers.get("RETS-Request-ID"):
                 own["RETS-Request-ID"] = _safe(request)

@@ -21,6 +21,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[str, float] = {}
         self._lost: set[str] = set()
+        self._distrusted: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._most_open = 0
         self._recent: deque[float] = deque()
@@ -51,6 +52,25 @@ class Sessions:
                 del self._open[cookie]
                 return False
             self._open[cookie] = time.monotonic()
+            return True
+
+    def renew(self, cookie: str, *, distrusted: bool) -> str:
+        """The session's new cookie, in place of this one; or one whose session is gone, to be refused once."""
+        other = secrets.token_hex(16)
+        with self._lock:
+            used = self._open.pop(cookie, None)
+            if distrusted:
+                self._distrusted.add(other)
+            elif used is not None:
+                self._open[other] = used
+        return other
+
+    def distrusts(self, cookie: str | None) -> bool:
+        """Whether this is such a cookie, brought back for the first time."""
+        with self._lock:
+            if cookie is None or cookie not in self._distrusted:
+                return False
+            self._distrusted.remove(cookie)
             return True
 
     def elsewhere(self, cookie: str | None) -> bool:

@@ -43,10 +43,17 @@ def _kind_now_and_then(about: str, default: str, *kinds: str) -> Switch:
 
 
 SWITCHES: dict[str, Switch] = {
-    "auth": _one_of("ask for another proof of identity", "basic", "digest", "digest-noqop", "md5-sess", "sha-256"),
+    "auth": _one_of(
+        "ask for another proof of identity; both: digest or Basic, of which all are good, all but digests or all but "
+        "Basic", "basic", "digest", "digest-noqop", "md5-sess", "sha-256", "both", "both-but-digest", "both-but-basic",
+    ),
     "broken-gzip": _kind_now_and_then(
         "compression: never, unasked, only claimed, with a wrong checksum, ending early", "corrupt:3",
         "off", "unasked", "plain", "corrupt", "cut",
+    ),
+    "cookie-changes": _kind_now_and_then(
+        "the session goes on under another cookie, which an answer brings: or the first request that brings it back is "
+        "refused (20037), and the session is gone", "renewed:3", "renewed", "refused",
     ),
     "cookie-name": Switch("call the session cookie VALUE", r"[A-Za-z][A-Za-z0-9_-]{0,63}", "RETS-Session-ID"),
     "count-mismatch": Switch("announce VALUE records more than are sent", r"-?[1-9]\d{0,8}", "1"),
@@ -86,16 +93,22 @@ SWITCHES: dict[str, Switch] = {
         "another form of the login reply: spaces around =, keys straight in RETS, NULL in User",
         "spaces", "bare", "null",
     ),
+    "long-address": Switch("answer 414 to a GET whose address is longer than VALUE", r"[1-9]\d{1,4}", "2000"),
     "lost-node": _now_and_then("a node that does not know the session: 401, code 400, until its cookie is gone", "7"),
     "mass-touch": _on_some("every day gives listings a new timestamp though nothing changed"),
     "missing-key": _on_some("listings that are sent without their ID", "0.02"),
     "missing-record": _on_some("listings that are in the master list but never delivered", "0.02"),
+    "moved-login": _one_of(
+        "the login is elsewhere and its address redirects there, all else beside it by relative addresses; or every "
+        "session has addresses of its own", "redirect", "sessions",
+    ),
     "multipart-defects": _one_of(
         "a multipart as some servers write it", "no-first-crlf", "quoted-boundary", "unquoted-boundary",
         "charset-boundary", "no-closing", "no-space-headers", "header-only", "missing-ids", "description-header",
         "folded-header",
     ),
     "needs-accept": Switch("answer 406 to requests for photos without Accept: */*", "1", "1"),
+    "no-post": _one_of("searches are answered to a GET alone, a POST with this status", "404", "405"),
     "no-object": Switch(
         "GetObject refuses the photos of records with 20402 or 20403; VALUE: CODE, then :SHARE",
         rf"(20402|20403)(:{_SHARE})?", "20403:0.1", True,
@@ -165,6 +178,9 @@ MLS_SWITCHES: dict[str, Switch] = {
     ),
     "proof-unasked": Switch("a proof of the User-Agent is refused (20037) where none was agreed on", "1", "1"),
     "single-key": Switch("GetObject refuses several records at once (20402)", "1", "1"),
+    "user-order": _one_of(
+        "the level of the user stands before the class; in RETS 1.8 nothing else tells of either", "level-first"
+    ),
     "withheld": _on_some("the prices and remarks of records are not for this login", "0.2"),
     "metadata-drift": Switch(
         "metadata and records drift, in the midst of searches: VALUE: drifts of POST /control/drift joined by +, then "

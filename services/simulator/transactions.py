@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 
+from . import places
 from .agreed import Agreements
 from .answers import XML, Answer, Call, RefusedError, envelope
 from .auth import Authenticator
@@ -55,13 +56,16 @@ class Transactions:
             self._agreements.check(name, headers)
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
+        cookie = _cookie(headers.get("Cookie", ""), self._cookie_name())
+        moved = places.nobody_there(name, call.place, target, cookie, self._faults)
+        if moved is not None:
+            return moved
         verdict = self._authenticator.check(method, target, headers.get("Authorization"))
         if not verdict.passed:
             extra = {"WWW-Authenticate": verdict.challenge} if verdict.challenge else {}
             return Answer(b"", "text/plain", verdict.status, extra)
         if self._faults.strikes("echo"):
             return _echo(headers, page=self._faults.kind("echo") == "page")
-        cookie = _cookie(headers.get("Cookie", ""), self._cookie_name())
         found = self._permitted(name, method, cookie, call)
         if found.content_type == XML and found.status == 200 and self._faults.strikes("success-with-400"):
             found = replace(found, status=400)
@@ -76,23 +80,38 @@ class Transactions:
                 return self._login(cookie, call)
             if name == "Logout":
                 return self._logout(cookie)
+            if self._sessions.distrusts(cookie):
+                raise RefusedError(20037, "User-Agent Authentication Failed")
             if not self._sessions.known(cookie):
                 if self._faults.on("status-412") is not None:
                     return Answer(b"Precondition Failed", "text/plain", 412)
                 raise RefusedError(20701, "Not Logged In")
             if self._faults.strikes("not-logged-in"):
                 raise RefusedError(20701, "Not Logged In")
-            if name == "Search":
-                return self._search(self._world, call, self._faults)
-            if name == "GetObject":
-                return self._objects(self._world, call, self._faults)
-            if name == "Action":
-                return information.action(method)
-            if name == "ServerInformation":
-                return information.server_information(self._world, call, self._faults)
-            return distorted(self._metadata(call), self._faults.on("odd-metadata"))
+            return self._under_another_cookie(self._done(name, method, call), cookie)
         except RefusedError as error:
             return Answer(envelope(error.code, str(error)))
+
+    def _done(self, name: str, method: str, call: Call) -> Answer:
+        if name == "Search":
+            return self._search(self._world, call, self._faults)
+        if name == "GetObject":
+            return self._objects(self._world, call, self._faults)
+        if name == "Action":
+            return information.action(method)
+        if name == "ServerInformation":
+            return information.server_information(self._world, call, self._faults)
+        return distorted(self._metadata(call), self._faults.on("odd-metadata"))
+
+    def _under_another_cookie(self, found: Answer, cookie: str | None) -> Answer:
+        """The answer, which now and then brings the session another cookie."""
+        if cookie is None or not self._faults.strikes("cookie-changes"):
+            return found
+        other = self._sessions.renew(cookie, distrusted=self._faults.kind("cookie-changes") == "refused")
+        return replace(found, headers={**found.headers, "Set-Cookie": self._set_cookie(other)})
+
+    def _set_cookie(self, session: str) -> str:
+        return f"{self._cookie_name()}={session}; path=/; HttpOnly"
 
     def _metadata(self, call: Call) -> Answer:
         world = self._world
@@ -120,10 +139,12 @@ class Transactions:
         form = self._faults.on("login-form")
         nothing = "NULL" if form == "null" else ""
         base = "" if self._faults.on("relative-capabilities") else call.base
+        base += places.of_session(session, self._faults)
         edition = self._world.edition
-        addresses = [f"{transaction}={base}{path}" for path, transaction in self.paths.items()]
+        beside = self._faults.on("moved-login") == "redirect"
+        addresses = [f"{name}={f'..{path}' if beside else f'{base}{path}'}" for path, name in self.paths.items()]
         lines = (
-            mls_login.lines(call.version, edition, addresses)
+            mls_login.lines(call.version, edition, addresses, self._faults)
             if self._mls
             else [
                 f"Broker={DESTINATION}",
@@ -144,7 +165,7 @@ class Transactions:
         opening = _reply("Operation Successful", 0, "", code_first=self._faults.on("reply-order") is not None)
         return Answer(
             b'<?xml version="1.0" encoding="utf-8"?>\n' + opening + b"\n" + body + b"\n</RETS>\n",
-            headers={"Set-Cookie": f"{self._cookie_name()}={session}; path=/; HttpOnly"},
+            headers={"Set-Cookie": self._set_cookie(session)},
         )
 
 

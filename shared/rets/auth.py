@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pydantic import SecretStr
 
@@ -33,14 +33,16 @@ class Authenticator:
         password: SecretStr,
         *,
         basic_allowed: bool,
+        schemes: Collection[str] = ("digest", "basic"),
         make_cnonce: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self._username = username
         self._password = password
         self._basic_allowed = basic_allowed
+        self._schemes = schemes
         self._make_cnonce = make_cnonce
         self.refused_basic = False
-        self._digest_fails = False
+        self._digest_fails = self.digest_refused = False
         self.sent: list[str] = []
         """What the last request carried that must appear in no text."""
         self.reset()
@@ -50,6 +52,11 @@ class Authenticator:
         self._challenge: Challenge | None = None
         self._count = 0
         self._cnonce = ""
+
+    @property
+    def scheme(self) -> str:
+        """Of the challenge that is answered, "" while there is none."""
+        return self._challenge.scheme if self._challenge is not None else ""
 
     def take(self, headers: Sequence[str]) -> bool:
         """Choose the strongest of the offered challenges; False when none can be answered."""
@@ -62,7 +69,8 @@ class Authenticator:
     def fall_back(self, headers: Sequence[str]) -> bool:
         """Use Basic where a digest was refused and it is offered as well: some servers check digests wrongly. Later
         logins begin with it. False when there is nothing to fall back on."""
-        self._digest_fails = self._challenge is not None and self._challenge.scheme == "digest"
+        self._digest_fails = self.scheme == "digest"
+        self.digest_refused |= self._digest_fails
         self._digest_fails = self._digest_fails and self.take(headers)
         return self._digest_fails
 
@@ -92,6 +100,8 @@ class Authenticator:
         self._cnonce = self._make_cnonce()
 
     def _rank(self, challenge: Challenge) -> int:
+        if challenge.scheme not in self._schemes:
+            return 0
         if challenge.scheme == "basic":
             self.refused_basic = not self._basic_allowed
             return 1 if self._basic_allowed else 0

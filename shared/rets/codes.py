@@ -199,7 +199,7 @@ BY_STATUS: Final[Mapping[int, Rule]] = {
     411: Rule(_STOP, "length required"),
     412: Rule(_RELOGIN, "transaction not permitted at this point of the session"),
     413: Rule(_STOP, "request too large", "ask for fewer keys in a request"),
-    414: Rule(_STOP, "address too long", "let Search use POST"),
+    414: Rule(_STOP, "address too long", "ask for fewer keys in a request"),
     429: _too_many("too many requests"),
     500: _UNAVAILABLE,
     501: Rule(_STOP, "not implemented"),
@@ -218,6 +218,14 @@ _THROTTLED: Final = re.compile(
 )
 """What servers say under codes for miscellaneous errors, or of their own."""
 
+_CLASS_UNKNOWN: Final = Rule(_FALLBACK, "unknown class or resource", "reload the metadata")
+_OF_CLASS: Final = re.compile(
+    r"\b(?:invalid|unknown|no such|unrecogni[sz]ed|undefined|unsupported)\s+(?:\w+\s+)?(?:class|searchtype|resource)\b"
+    r"|\b(?:class|searchtype|resource)(?:name|id)?\b[^.;]{0,60}\b(?:not|no longer|invalid|unknown|undefined)\b",
+    re.I,
+)
+"""What servers say under 20203, which has no code of its own, of a class that they do not have (any more)."""
+
 UNREADABLE: Final = Rule(_BACKOFF, "unreadable answer", limit=1)
 """The answer came whole and is no RETS: a maintenance page passes, a defect does not, so ask once more only."""
 
@@ -232,16 +240,23 @@ UNPACKABLE: Final = Rule(_BACKOFF, "answers cannot be decompressed: asking for p
 def rule_for_code(transaction: str, code: str, text: str = "") -> Rule:
     """The rule for a reply code of ``transaction``. A code nobody documented is OK when its text says success
     (servers exist that answer "Operation Successful" with a code of their own), else STOP; it, or one for any error,
-    is throttling when its text says so."""
+    is throttling when its text says so; a search's miscellaneous error that speaks of the class needs no waiting."""
     code = code.lstrip("0") or "0"
     rule = BY_TRANSACTION.get(transaction, {}).get(code) or ANY.get(code)
     if (rule is None or rule.reaction is _BACKOFF) and _THROTTLED.search(text):
         return _too_many(rule.meaning if rule is not None else "too many requests")
+    if (transaction, code) == ("Search", "20203") and speaks_of_class(text):
+        return _CLASS_UNKNOWN
     if rule is not None:
         return rule
     if "success" in text.lower() and "unsuccess" not in text.lower():
         return ANY["0"]
     return Rule(_STOP, "unknown reply code")
+
+
+def speaks_of_class(text: str) -> bool:
+    """Whether a server's words say that it does not know the class, or resource, that was searched."""
+    return _OF_CLASS.search(text) is not None
 
 
 def rule_for_status(transaction: str, status: int) -> Rule:

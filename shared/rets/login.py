@@ -85,12 +85,11 @@ class Capabilities:
     def user(self) -> User:
         """The specification puts the level second and the class third, most servers the other way round: of the two
         the one that is a number is the level (RETS 1.7.2 §4.7.4)."""
-        parts = [part.strip() for part in self.values.get("user", "").split(",")]
-        parts = [("" if part.upper() == "NULL" else part) for part in (*parts, "", "", "", "")[:4]]
-        user_id, level, user_class, agent = parts
+        parts = [_or_nothing(part) for part in self.values.get("user", "").split(",")]
+        user_id, level, user_class, agent = (*parts, "", "", "", "")[:4]
         if user_class.isdigit() and not level.isdigit():
             level, user_class = user_class, level
-        tokens = self.values
+        tokens = {name: _or_nothing(text) for name, text in self.values.items()}
         return User(
             tokens.get("userid", user_id),
             tokens.get("userlevel", level),
@@ -134,6 +133,11 @@ def parse_lines(text: str, login_url: str) -> Capabilities:
         if key.lower() == "broker" and value:
             brokers.append(value)
     return Capabilities(login_url, values | tokens, types, tuple(brokers))
+
+
+def _or_nothing(part: str) -> str:
+    part = part.strip()
+    return "" if part.upper() == "NULL" else part
 
 
 def _typed(text: str, kind: str) -> Told:

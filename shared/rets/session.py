@@ -85,6 +85,7 @@ class RetsSession:
         self._patience = Patience(settings.retry_attempts, settings.retry_seconds, sleep, clock, jitter)
         self._capabilities: Capabilities | None = None
         self._methods: dict[str, Method] = {"Search": "POST", **settings.methods}
+        self._no_post: set[str] = set()
         _, host, port = origin(settings.login_url)
         self._where = f"{host}:{port}"
         self.action = ""
@@ -102,6 +103,16 @@ class RetsSession:
     def version(self) -> str:
         """The RETS-Version that is spoken, which the server may have chosen."""
         return self._wire.version
+
+    @property
+    def scheme(self) -> str:
+        """By which way it is proved who we are, ``digest`` or ``basic``; "" while the server has not asked."""
+        return self._wire.scheme
+
+    @property
+    def digest_refused(self) -> bool:
+        """Whether the server refused a digest at a login."""
+        return self._wire.digest_refused
 
     def login(self) -> None:
         """Log in unless that is done already (RETS 1.7.2 §4)."""
@@ -257,14 +268,27 @@ class RetsSession:
                 if verdict.rule.reaction in _GO_ON:
                     return answer
                 answer.close()
-                if method == "POST" and answer.status in {404, 405} and answer.reply is None:
-                    self._methods[transaction] = "GET"
+                other = self._other_method(transaction, method, answer)
+                if other is not None:
+                    self._methods[transaction] = other
                     continue
             except requests.RequestException as error:
                 verdict = self._failed(error)
             except (RetsTruncatedError, RetsParseError) as error:
                 verdict = self._unread(error)
             self._react(trial, transaction, verdict)
+
+    def _other_method(self, transaction: str, method: Method, answer: Answer) -> Method | None:
+        """The one to go on with: GET where nothing takes a POST, POST for what is too long for an address, unless that
+        was refused before. None where this one may stay."""
+        if answer.reply is not None:
+            return None
+        if method == "POST" and answer.status in {404, 405}:
+            self._no_post.add(transaction)
+            return "GET"
+        if method == "GET" and answer.status == 414 and transaction not in self._no_post:
+            return "POST"
+        return None
 
     def _judge(self, transaction: str, answer: Answer) -> Verdict:
         """The verdict while only the head of the answer is known."""

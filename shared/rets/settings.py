@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from shared.rets.mend import MEBIBYTE
+from shared.rets.origins import is_loopback, origin
 from shared.rets.user_agent import Scheme
 
 Method = Literal["GET", "POST"]
@@ -39,6 +40,8 @@ class RetsSettings:
     """HTTP method by transaction, where the default (Search by POST, else GET) does not suit the server."""
     auth_hosts: tuple[str, ...] = ()
     """Other hosts, ``host`` or ``host:port``, that may be given the credentials."""
+    schemes: tuple[Literal["digest", "basic"], ...] = ("digest", "basic")
+    """Ways to prove who one is that are used where the server offers them."""
     basic_over_cleartext: bool = False
     """Whether Basic may be used over http to another machine, where anyone on the way can read the password."""
     proxies: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +62,12 @@ class RetsSettings:
     retry_attempts: int = 4
     retry_seconds: float = RETRY_SECONDS
     """Passing faults are retried so often, and so long, before the request is given up as unavailable."""
+
+    @property
+    def basic_is_safe(self) -> bool:
+        """Whether Basic may be used here."""
+        scheme, host, _ = origin(self.login_url)
+        return scheme == "https" or is_loopback(host) or self.basic_over_cleartext
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.login_url)

@@ -22,7 +22,7 @@ from shared.rets.auth import Authenticator
 from shared.rets.deadline import DeadlineAdapter
 from shared.rets.digest import parse_challenges
 from shared.rets.exchange import Exchange
-from shared.rets.origins import TrustedOrigins, is_loopback, origin
+from shared.rets.origins import TrustedOrigins, origin
 from shared.rets.settings import Method, RetsSettings
 from shared.rets.user_agent import user_agent_digest
 from shared.sources.base import SourceRefusedError, SourceUnavailableError
@@ -48,7 +48,6 @@ class RetsWire:
         observe: Callable[[Exchange], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        scheme, host, _ = origin(settings.login_url)
         self._settings = settings
         self._before_request = before_request
         self._after_response = after_response
@@ -59,7 +58,8 @@ class RetsWire:
         self._auth = Authenticator(
             settings.username,
             settings.password,
-            basic_allowed=scheme == "https" or is_loopback(host) or settings.basic_over_cleartext,
+            basic_allowed=settings.basic_is_safe,
+            schemes=settings.schemes,
         )
         self._compression = "gzip"
         self._spoiled = 0
@@ -118,6 +118,16 @@ class RetsWire:
             else:
                 return answer, url
             self._finish(answer)
+
+    @property
+    def scheme(self) -> str:
+        """By which way it is proved who we are, "" while the server has not asked."""
+        return self._auth.scheme
+
+    @property
+    def digest_refused(self) -> bool:
+        """Whether a digest was refused at a login."""
+        return self._auth.digest_refused
 
     def forget(self) -> None:
         """Drop every cookie and what the server told about authentication: the session is gone."""

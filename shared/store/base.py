@@ -470,6 +470,9 @@ class MetadataDocuments(Protocol):
     def latest(self, feed: str) -> KeptMetadata | None:
         """Those that count now; None before any were kept."""
 
+    def newest(self, feed: str) -> bytes | None:
+        """The text of those that count now; None before any were kept."""
+
     def versions(self, feed: str) -> list[KeptMetadata]:
         """All that there were, the latest first."""
 
@@ -503,7 +506,8 @@ class Drift(Protocol):
         """What is remembered."""
 
     def follow(self, feed: str, decide: Callable[[Known, int], Known]) -> None:
-        """Remember what ``decide`` makes of what is remembered, at the store's clock."""
+        """Remember what ``decide`` makes of what is remembered, at the store's clock. Where fields that were held are
+        back, records of their class that were read meanwhile are unsettled."""
 
     def approve(self, feed: str, resource: str | None = None, class_name: str | None = None) -> int:
         """Fields held (of one class, of one resource, of all) are removed; returns how many."""

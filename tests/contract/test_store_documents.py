@@ -17,6 +17,7 @@ def test_before_any_were_kept_there_are_none(kit: Kit) -> None:
     assert kit.store.metadata.latest(FEED) is None
     assert kit.store.metadata.versions(FEED) == []
     assert kit.store.metadata.document(FEED, 1) is None
+    assert kit.store.metadata.newest(FEED) is None
 
 
 def test_what_is_kept_comes_back_byte_for_byte(kit: Kit) -> None:
@@ -40,7 +41,9 @@ def test_the_same_under_another_version_is_kept_once(kit: Kit) -> None:
     kit.seconds += 60
     assert kit.store.metadata.keep(FEED, described("one", "1.1", "t2")) is None
     assert kit.store.metadata.versions(FEED) == [KeptMetadata(1, "1.1", "t2", described("one").digest, began)]
-    assert kit.store.metadata.document(FEED, 1) == b"one 1.1"
+    assert kit.store.metadata.document(FEED, 1) == kit.store.metadata.newest(FEED) == b"one 1.1"
+    kit.store.metadata.keep(FEED, described("two"))
+    assert kit.store.metadata.newest(FEED) == b"two 1.0"
 
 
 def test_texts_of_old_versions_go_and_their_lines_stay(kit: Kit) -> None:

@@ -90,3 +90,29 @@ def test_what_is_stored_of_a_class(kit: Kit) -> None:
     assert sorted(kit.store.drift.of_classes(FEED, "property", ["RES"])) == [("1", "t1"), ("3", "t3")]
     assert sorted(kit.store.drift.of_classes(FEED, "property", ["RES", "LND"]))[1] == ("2", "t2")
     assert list(kit.store.drift.of_classes(FEED, "member", ["AGT"])) == []
+
+
+def test_what_was_read_while_fields_were_held_is_read_again_when_they_are_back(kit: Kit) -> None:
+    mapping = load("rets")
+    began = 1_000
+    for key, name, observed in (
+        ("1", "RES", began - 1),
+        ("2", "LND", began),
+        ("3", "RES", began),
+        ("4", "RES", began + 5),
+    ):
+        record = SourceRecord(key, f"t{key}", {"#class": name})
+        line = Line(key, stored=True, observed_at=observed, stamp=record.stamp, hash=b"h")
+        kit.apply(StoreRecord(mapping.map(FEED, "property", record), (), record, line, insert=True))
+
+    def unsettled() -> list[str]:
+        with kit.store.write() as tx:
+            return [key for key, line in tx.ledger.lines(FEED, "property", "1234").items() if line.unsettled]
+
+    held = replace(NOTE, since=began)
+    remember(kit, Known((PRICE, held), (RES,)))
+    remember(kit, Known((PRICE, replace(held, state=REMOVED)), (RES,)))
+    assert unsettled() == []
+    remember(kit, Known((PRICE, held), (RES,)))
+    remember(kit, Known((PRICE, replace(NOTE, state="", since=None)), (RES,)))
+    assert sorted(unsettled()) == ["3", "4"]

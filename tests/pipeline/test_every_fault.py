@@ -135,12 +135,15 @@ FOREIGN = Lacks(unlisted="*", foreign=(lambda key: str(int(key) - FIRST_KEY + 80
 DEEP = "deep|depth"
 
 CASES: dict[str, list[Case]] = {
-    "auth": each("basic", "digest", "digest-noqop", "md5-sess", "sha-256"),
+    "auth": each(
+        "basic", "digest", "digest-noqop", "md5-sess", "sha-256", "both", "both-but-digest", "both-but-basic"
+    ),
     "broken-gzip": [
         *each("off:1", "unasked:1", "plain:3", "corrupt:3", "cut:3"),
         *each("corrupt:1", hostile=True),
         *soaked(each("plain:1", "cut:1", hostile=True)),
     ],
+    "cookie-changes": [*each("renewed:2", "refused:3"), *soaked(each("renewed:1", "refused:5"))],
     "cookie-name": each(""),
     "count-mismatch": [
         Case(value, Lacks(doubt=r"\d+ distinct keys came, COUNT announced \d+"), GUARD_OPEN)
@@ -194,6 +197,7 @@ CASES: dict[str, list[Case]] = {
     "location-ignored": each("1", feed=LOCATION),
     "location-style": each("table", "header", feed=LOCATION),
     "login-form": each("spaces", "bare", "null"),
+    "long-address": each("500"),
     "lost-node": [*each("3"), *soaked(each("7"))],
     "mass-touch": [*each("1"), *soaked(each("0.5"))],
     "missing-key": [
@@ -205,6 +209,7 @@ CASES: dict[str, list[Case]] = {
         )
     ],
     "missing-record": records("missing-record", "0.2", NOT_DELIVERED),
+    "moved-login": each("redirect", "sessions"),
     "multipart-defects": [
         case
         for kind in (
@@ -216,6 +221,7 @@ CASES: dict[str, list[Case]] = {
         each("missing-ids", "folded-header", feed=LOCATION)
     ),
     "needs-accept": [*each("1"), *each("1", feed=BYTES)],
+    "no-post": each("404", "405"),
     "no-object": [
         *each("20403:0.3"),
         Case("20402:0.3", Lacks(objects="missing|unknown identifier"), BYTES),

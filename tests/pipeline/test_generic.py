@@ -111,3 +111,22 @@ def test_changes_since_the_last_sync_are_enough(tmp_path: Path) -> None:
         del here.feed["inventory_every"]  # only a master list tells of what is gone
         here.sync()
         assert here.differences() == []
+
+
+@pytest.mark.usefixtures("each_form")
+def test_metadata_kept_are_read_again_by_a_new_process_only_when_the_login_tells_of_others(tmp_path: Path) -> None:
+    with board(tmp_path, listings=10, photos=0) as here:
+
+        def read() -> int:
+            before = here.sim.control.stats()["requests"].get("GetMetadata", 0)
+            here.sync()
+            found: int = here.sim.control.stats()["requests"]["GetMetadata"] - before
+            return found
+
+        assert read() > 0
+        assert [read(), read()] == [0, 0]
+        here.sim.control.publish()
+        assert read() > 0
+        assert read() == 0
+        assert list(here.viewed()) == []
+        assert here.differences() == []

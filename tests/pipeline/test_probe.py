@@ -115,6 +115,47 @@ def test_a_server_that_cannot_be_synced_is_told_apart(tmp_path: Path) -> None:
         assert json.loads(text)["settings"] is None
 
 
+@pytest.mark.parametrize(
+    ("way", "digest", "basic"),
+    [("both", "works", "works"), ("both-but-digest", "no", "works"), ("both-but-basic", "works", "no")],
+)
+def test_quirk_7_each_way_to_prove_who_one_is_is_tried_where_several_are_offered(
+    tmp_path: Path, way: str, digest: str, basic: str
+) -> None:
+    with mls(f"auth={way}") as sim:
+        found = report(sim, tmp_path)
+        assert (results(found)["Digest"], results(found)["Basic"]) == (digest, basic)
+        assert "Digest (auth) and Basic" in found.lines[0].said
+        assert not found.obstacle
+        stats = sim.control.stats()
+        assert (stats["sessions_open"], stats["sessions_open_max"]) == (0, 1)
+        here = Board(tmp_path, sim, {"resources": ["property"], "media": "none"})
+        assert here.sync()["inserted"] == LISTINGS
+    with mls(f"auth={way}") as sim:
+        refused = report(sim, tmp_path, password="wrong")
+        assert results(refused) == {"RETS/1.7.2": "no", "Digest": "no", "Basic": "no"}
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_quirk_7_basic_goes_over_clear_text_to_another_machine_only_if_the_settings_say_so(
+    tmp_path: Path, allowed: bool
+) -> None:
+    """The simulator stands in for the way to an address that is none of this machine."""
+    for way in ("both", "both-but-digest"):
+        with mls(f"auth={way}", username=USERNAME, password=PASSWORD) as sim:
+            far = {
+                "login_url": "http://rets.example/Login.svc/Login", "proxy": SecretStr(sim.login_url),
+                "username": USERNAME, "password": PASSWORD, "basic_over_cleartext": allowed,
+            }  # fmt: skip
+            log = WireLog()
+            found = run.probe(settings(sim, tmp_path, **far), FEED, log)
+            (line,) = [each for each in found.lines if each.what == "Basic"]
+            assert ("> Authorization: Basic" in log.text()) is allowed
+            assert line.verdict.value == ("works" if allowed else "skipped")
+            assert ("basic_over_cleartext" in line.said) is not allowed
+            assert bool(found.obstacle) is (way == "both-but-digest" and not allowed)
+
+
 @pytest.mark.parametrize("fault", ["login-refused=20003", "auth=basic"])
 def test_a_login_that_is_refused_is_not_repeated(tmp_path: Path, fault: str) -> None:
     with mls(fault) as sim:

@@ -114,6 +114,16 @@ def test_no_code_of_the_tables_is_left_out() -> None:
     assert set(ANY) <= {code for _, code in tested}
 
 
+@pytest.mark.parametrize(
+    ("text", "reaction"),
+    [("Invalid Class", Reaction.FALLBACK), ("Resource Tax is not known", Reaction.FALLBACK),
+     ("Format must be one of COMPACT", Reaction.BACKOFF), ("a first class error", Reaction.BACKOFF)],
+)  # fmt: skip
+def test_a_search_refused_for_its_class_is_not_waited_for(text: str, reaction: Reaction) -> None:
+    assert rule_for_code("Search", "20203", text).reaction is reaction
+    assert rule_for_code("Search", "20209", text).reaction is Reaction.BACKOFF
+
+
 def test_unknown_code_whose_text_says_success_is_one() -> None:
     assert rule_for_code("Search", "1", "Operation Successful").reaction is Reaction.OK
     assert rule_for_code("Search", "1", "Operation unsuccessful").reaction is Reaction.STOP

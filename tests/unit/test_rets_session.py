@@ -353,6 +353,29 @@ def test_quirk_1_the_body_counts_before_the_status() -> None:
         assert caught.value.code == "20206"
 
 
+def test_quirk_11_what_is_too_long_for_an_address_is_posted_and_stays_so() -> None:
+    def answer(asked: Asked) -> Say | None:
+        if asked.path != "/search":
+            return None
+        return Say("too long", status=414, content_type="text/plain") if asked.method == "GET" else Say(FOUND)
+
+    with ScriptedServer(answer) as server:
+        session = server.session(methods={"Search": "GET"})
+        assert [search(session) for _ in range(2)] == [7] * 2
+        assert [asked.method for asked in server.asked if asked.path == "/search"] == ["GET", "POST", "POST"]
+
+
+def test_quirk_11_what_is_too_long_for_an_address_and_cannot_be_posted_is_refused() -> None:
+    def answer(asked: Asked) -> Say | None:
+        status = 414 if asked.method == "GET" else 405
+        return Say("no", status=status, content_type="text/plain") if asked.path == "/search" else None
+
+    with ScriptedServer(answer) as server:
+        with pytest.raises(RetsReplyError, match=r"address too long .*; ask for fewer keys"):
+            search(server.session())
+        assert [asked.method for asked in server.asked if asked.path == "/search"] == ["POST", "GET"]
+
+
 @pytest.mark.parametrize("status", [404, 405])
 def test_search_falls_back_to_get_and_stays_there(status: int) -> None:
     def answer(asked: Asked) -> Say:

@@ -12,6 +12,8 @@ from pydantic import SecretStr
 from services.simulator.main import Options, Simulator
 from services.simulator.mls.tables import CLASSES
 from services.simulator.switches import MLS_SWITCHES
+from shared.rets.login import Capabilities
+from shared.rets.schema.document import READER, document_of, system_of
 from shared.rets.schema.fetch import fetch_metadata
 from shared.rets.schema.types import Field, ObjectKind, Resource, ResourceClass, System
 from shared.rets.session import RetsSession
@@ -213,6 +215,46 @@ def test_newer_metadata_are_read_at_the_next_login(sim: Simulator) -> None:
     source.close()
     assert sim.control.stats()["requests"]["GetMetadata"] == asked + 6
     assert state.system != before
+
+
+def test_metadata_that_were_kept_are_used_while_the_login_names_them_and_this_version_would_read_them_so(
+    sim: Simulator, system: System
+) -> None:
+    session = session_at(sim)
+    session.login()
+    assert session.capabilities is not None
+    document = document_of(fetch_metadata(session).system).document
+    current = system_of(document)
+    fetched: list[System] = []
+
+    def fetch() -> System:
+        fetched.append(system)
+        return system
+
+    def told(**values: str) -> Capabilities:
+        return Capabilities(sim.login_url, values)
+
+    by_another_reader = document.replace(f'"reader":{READER}'.encode(), b'"reader":0')
+    assert by_another_reader != document
+    for kept, said, read in (
+        (document_of(current, "another").document, session.capabilities, 1),
+        (document, session.capabilities, 0),
+        (document, told(metadataversion=current.version), 0),
+        (document, told(metadatatimestamp=current.date), 0),
+        (document, told(metadataversion="9.9"), 1),
+        (document, told(metadataversion=current.version, minmetadataversion="9.9"), 1),
+        (document, told(), 1),
+        (by_another_reader, session.capabilities, 1),
+        (b"{", session.capabilities, 1),
+        (None, session.capabilities, 1),
+    ):
+        fetched.clear()
+        state = RetsState(NOTHING, stored=lambda kept=kept: kept)  # type: ignore[misc]
+        state.plan(said, fetch)
+        state.plan(said, fetch)
+        assert len(fetched) == read, said
+        assert read or state.system == current
+    session.logout()
 
 
 def test_changes_are_what_changed_since(sim: Simulator, source: RetsSource) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -14,6 +16,7 @@ from shared.rets.answer import Answer
 from shared.rets.compact import CompactReader
 from shared.rets.dmql.grammar import parse
 from shared.rets.errors import RetsReplyError
+from shared.rets.login import User
 from shared.rets.objects import ObjectRequest, read_all
 from shared.rets.search import Ending, Search, ending
 from shared.rets.server_information import server_information
@@ -200,3 +203,100 @@ def test_a_proof_that_nobody_asked_for(sim: Simulator, session: RetsSession) -> 
     with opened(sim, user_agent_password=SecretStr("agreed")) as proving, pytest.raises(RetsReplyError) as refused:
         proving.login()
     assert refused.value.code == "20037"
+
+
+def _is_utf_8(raw: bytes) -> bool:
+    try:
+        return bool(raw.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+ROW_FAULTS: dict[str, Callable[[bytes], bool]] = {
+    "illegal-characters": lambda raw: b"\x0b" in raw and b"&#x1F;" in raw,
+    "wrong-encoding": lambda raw: not _is_utf_8(raw),
+    "double-escaping": lambda raw: b"&amp;amp;" in raw,
+    "surrogate-references": lambda raw: b"&#55" in raw,
+}
+
+
+@pytest.mark.parametrize("name", ROW_FAULTS)
+@pytest.mark.parametrize("form", ["COMPACT", "STANDARD-XML"])
+def test_texts_of_rows_are_spoiled_on_their_way_alone(
+    sim: Simulator, session: RetsSession, name: str, form: str
+) -> None:
+    """What a client that mends reads is what it reads else; escaped twice it is, once unescaped."""
+
+    def raw() -> bytes:
+        asked = Search("Agent", "AGT", parse("(AGENT_KEY=0+)"), ("NAME", "POSITION"), form)  # type: ignore[arg-type]
+        rows = Search("Property", "RES", parse("(LIST_KEY=0+)"), ("STREET", "CITY", "REMARKS"), form)  # type: ignore[arg-type]
+        found = b""
+        for each in (asked, rows):
+            with session.search(each.arguments()) as answer:
+                found += b"".join(answer.chunks())
+        return found
+
+    expected, _ = ask(session)
+    assert not ROW_FAULTS[name](raw())
+    sim.control.fault(name, "1")
+    assert ROW_FAULTS[name](raw())
+    rows, ended = ask(session)
+    if name == "double-escaping":
+        rows = [{field: unescape(text) for field, text in row.items()} for row in rows]
+    assert (rows, ended.doubt) == (expected, "")
+
+
+def test_an_address_may_be_too_long_and_a_post_not_taken(sim: Simulator, session: RetsSession) -> None:
+    expected, _ = ask(session)
+    sim.control.fault("long-address", "100")
+    assert ask(session)[0] == expected
+    sim.control.fault("no-post", "404")
+    with pytest.raises(RetsReplyError, match="address too long"):
+        ask(session)
+    sim.control.fault("long-address", "off")
+    assert ask(session)[0] == expected
+
+
+@pytest.mark.parametrize("way", ["redirect", "sessions"])
+def test_a_login_that_moved(sim: Simulator, way: str) -> None:
+    sim.control.fault("moved-login", way)
+    with opened(sim) as session, opened(sim) as other:
+        assert ask(session) == ask(other)
+        mine, others = (each.capabilities.url("Search") for each in (session, other) if each.capabilities)
+        assert mine
+        assert others
+        assert urlsplit(mine).path not in {"/Search.svc/Search", ""}
+        assert (mine == others) is (way == "redirect")
+    sim.control.fault("moved-login", "off")
+
+
+@pytest.mark.parametrize("way", ["renewed:1", "refused:2"])
+def test_a_cookie_that_changes_in_the_midst_of_a_session(sim: Simulator, way: str) -> None:
+    before = sim.control.stats()["logins"]
+    sim.control.fault("cookie-changes", way)
+    with opened(sim) as session:
+        assert ask(session) == ask(session)
+        sim.control.fault("cookie-changes", "off")
+        assert ask(session)[0]
+    logins = sim.control.stats()["logins"] - before
+    assert logins == 1 if way == "renewed:1" else logins > 1
+    assert sim.control.stats()["sessions_open"] == 0
+
+
+@pytest.mark.parametrize("version", ["RETS/1.5", "RETS/1.7.2", "RETS/1.8"])
+def test_quirk_13_the_user_in_either_order_and_with_words_for_nothing(sim: Simulator, version: str) -> None:
+    for switches, expected in (
+        ((), User("demo", "4", "AGENT", "A-77")),
+        (("user-order",), User("demo", "4", "AGENT", "A-77")),
+        (("user-order", "login-form=null"), User("demo", "4", "", "")),
+        (("login-form=null",), User("demo", "4", "", "")),
+    ):
+        for switch in switches:
+            name, _, value = switch.partition("=")
+            sim.control.fault(name, value or None)
+        with opened(sim, rets_version=version) as session:
+            session.login()
+            assert session.capabilities is not None
+            assert session.capabilities.user == expected, switches
+        for name in ("user-order", "login-form"):
+            sim.control.fault(name, "off")

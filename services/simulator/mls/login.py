@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..edition import Edition
+from ..faults import Faults
 
 USER = ("demo", "AGENT", "4", "A-77")
 """Id, class, level and agent code, in the order that most servers give them."""
 
 
-def lines(version: str, edition: Edition, addresses: Iterable[str]) -> list[str]:
+def lines(version: str, edition: Edition, addresses: Iterable[str], faults: Faults) -> list[str]:
     """``key=value`` lines for a client of this RETS-Version; ``addresses`` are those of the transactions."""
-    plain = ["MemberName=Dana Example", f"User={','.join(USER)}", "Broker=EXB,2", "TimeoutSeconds=1800"]
+    name, kind, level, agent = USER
+    if faults.on("login-form") == "null":
+        kind = agent = "NULL"
+    level_first = faults.on("user-order") is not None
+    user = ",".join((name, level, kind, agent) if level_first else (name, kind, level, agent))
+    plain = ["MemberName=Dana Example", f"User={user}", "Broker=EXB,2", "TimeoutSeconds=1800"]
     if version.startswith("RETS/1.8"):
         told = {
             "MEMBERNAME;Character": "Dana Example",
-            "USER;Character": ",".join(USER),
-            "USERID;Character": USER[0],
-            "USERCLASS;Character": USER[1],
-            "USERLEVEL;Int": USER[2],
-            "AGENTCODE;Character": USER[3],
+            "USER;Character": user,
+            "USERID;Character": name,
+            **({} if level_first else {"USERCLASS;Character": kind, "USERLEVEL;Int": level}),
+            "AGENTCODE;Character": agent,
             "BROKERCODE;Character": "EXB",
             "BROKERBRANCH;Character": "2",
             "METADATAID;Character": "DEMO",

@@ -13,6 +13,7 @@ from shared.rets.dmql.evaluate import Predicate, predicate
 from shared.rets.dmql.grammar import Dialect, parse
 
 from ..answers import Answer, Call, RefusedError, envelope
+from ..disturbing import written
 from ..faults import Faults
 from ..formats import escape
 from ..world import World
@@ -30,6 +31,8 @@ _ENDS = {
 }
 """How an answer ends that does not hold all there is."""
 _FLUSH = 64 * 1024
+_FREE = 50
+"""From this length on a text is what somebody typed."""
 _WITHHELD = frozenset({"PRICE", "REMARKS"})
 
 
@@ -187,7 +190,7 @@ class _Writer:
         if way == "20201":
             raise RefusedError(20201, "No Records Found")
         counted = '<COUNT Records="0"/>\n' if count in {"1", "2"} or way == "count" else ""
-        columns = next(iter(self._compact([]))) if way == "rows" and self._form != "STANDARD-XML" else ""
+        columns = next(self._compact([])).decode() if way == "rows" and self._form != "STANDARD-XML" else ""
         status = f"<RETS-STATUS {none}/>\n" if way == "status" else ""
         return Answer(envelope(0, "Success", f"\n{counted}{columns}{status}"))
 
@@ -200,35 +203,43 @@ class _Writer:
         if count == "2":
             yield (head + foot).encode()
             return
-        buffer = [head]
+        buffer = [head.encode()]
         size = 0
         for piece in body:
             buffer.append(piece)
             size += len(piece)
             if size > _FLUSH:
-                yield "".join(buffer).encode()
+                yield b"".join(buffer)
                 buffer, size = [], 0
         more = _ENDS[self._ends] if len(page) < total or self._faults.on("maxrows-always") else ""
-        yield "".join([*buffer, more, foot]).encode()
+        yield b"".join([*buffer, more.encode(), foot.encode()])
 
-    def _compact(self, page: Sequence[Row]) -> Iterator[str]:
+    def _compact(self, page: Sequence[Row]) -> Iterator[bytes]:
         sign = chr(int(self._delimiter, 16))
         names = sign.join(_named(column, self._standard) for column in self._shown)
-        yield (f'<DELIMITER value="{self._delimiter}"/>\n<COLUMNS>{self._before}{names}{self._behind}</COLUMNS>\n')
+        yield (
+            f'<DELIMITER value="{self._delimiter}"/>\n<COLUMNS>{self._before}{names}{self._behind}</COLUMNS>\n'
+        ).encode()
         for row in page:
             values = sign.join(self._text(row, column) for column in self._shown)
-            yield f"<DATA>{self._before}{values}{self._behind}</DATA>\n"
+            yield self._record(row, f"<DATA>{self._before}{values}{self._behind}</DATA>\n")
 
-    def _nested(self, page: Sequence[Row]) -> Iterator[str]:
-        yield f"<REData><{self._kind.resource}List>\n"
+    def _nested(self, page: Sequence[Row]) -> Iterator[bytes]:
+        yield f"<REData><{self._kind.resource}List>\n".encode()
         for row in page:
             leaves = "".join(
                 f"<{(name := _named(column, self._standard))}>{self._text(row, column)}</{name}>"
                 for column in self._shown
                 if column.system_name in row or self._is_withheld(row, column)
             )
-            yield f"<{self._kind.standard_name}>{leaves}</{self._kind.standard_name}>\n"
-        yield f"</{self._kind.resource}List></REData>\n"
+            yield self._record(row, f"<{self._kind.standard_name}>{leaves}</{self._kind.standard_name}>\n")
+        yield f"</{self._kind.resource}List></REData>\n".encode()
+
+    def _record(self, row: Row, xml: str) -> bytes:
+        return written(xml, self._key(row), self._faults)
+
+    def _key(self, row: Row) -> str:
+        return str(row[self._kind.columns[0].system_name])
 
     def _text(self, row: Row, column: Column) -> str:
         if self._is_withheld(row, column):
@@ -237,12 +248,13 @@ class _Writer:
         if value is None:
             return ""
         texts = self._texts.get(column.lookup)
-        return escape(_written(value, texts).replace(chr(int(self._delimiter, 16)), "    "))
+        text = escape(_written(value, texts).replace(chr(int(self._delimiter, 16)), "    "))
+        if column.size >= _FREE and not column.lookup and self._faults.hits("illegal-characters", self._key(row)):
+            return f"\x0b{text}&#x1F;\x00"
+        return text
 
     def _is_withheld(self, row: Row, column: Column) -> bool:
-        return column.system_name in _WITHHELD and self._faults.hits(
-            "withheld", str(row[self._kind.columns[0].system_name])
-        )
+        return column.system_name in _WITHHELD and self._faults.hits("withheld", self._key(row))
 
 
 def _written(value: Typed, texts: Mapping[str, str] | None) -> str:

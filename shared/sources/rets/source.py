@@ -15,6 +15,7 @@ from shared.lookups import LookupValue, Metadata, MetadataDocument, MetadataVers
 from shared.mapping.times import parse_stamp
 from shared.messages import BrokenRecord, SourceRecord
 from shared.rets.answer import Answer
+from shared.rets.codes import speaks_of_class
 from shared.rets.compact import CompactReader
 from shared.rets.dmql.build import at_least, at_most, both, either, equals
 from shared.rets.dmql.errors import DmqlError
@@ -42,6 +43,8 @@ _MARGIN: Final = timedelta(minutes=1)
 _NO_OBJECTS: Final = frozenset({"20400", "20401"})
 """What servers say whose photos are not to be had by GetObject at all."""
 _FIELDS_UNKNOWN: Final = frozenset({"20200", "20202"})
+_CLASS_UNKNOWN: Final = "20203"
+"""A miscellaneous error, but also all that servers have to say of a class that they do not have (any more)."""
 _RANGE_REFUSED: Final = frozenset({"20200", "20203", "20206", "20211"})
 _DROPS: Final = 20
 """Times that fields are left out of one request before it is given up."""
@@ -365,26 +368,30 @@ class RetsSource:
 
     def _as_planned(self, do: Callable[[Plan], T]) -> T:
         """Do it; where the server does not know what its metadata name, read them again, and do without what it names
-        then (RETS 1.7.2 §7.8, 20200 and 20202)."""
+        then (RETS 1.7.2 §7.8, 20200 and 20202). So too where it may not know a class: one that is gone stops alone."""
         reloaded = False
         for _ in range(_DROPS):
             plan = self._plan()
             try:
                 return do(plan)
             except RetsReplyError as error:
-                if error.transaction != "Search" or error.code not in _FIELDS_UNKNOWN:
+                if error.transaction != "Search" or error.code not in (*_FIELDS_UNKNOWN, _CLASS_UNKNOWN):
+                    raise
+                asked = self._asked
+                if asked is None or (error.code == _CLASS_UNKNOWN and not speaks_of_class(error.said) and (
+                    reloaded or not self._state.may_be_gone(asked.kind, asked.name)
+                )):  # fmt: skip
                     raise
                 if not reloaded:
                     reloaded = True
                     self._state.reload(plan, self._fetch)
                     continue
-                names = _named(error.said, plan)
+                names = _named(error.said, plan) if error.code in _FIELDS_UNKNOWN else frozenset()
                 if names:
                     self._state.do_without(names)
                     continue
-                if self._asked is None:
-                    raise
-                self._state.refused(self._asked.kind, self._asked.name, f"the server refuses its fields: {error}")
+                what = "its fields" if error.code in _FIELDS_UNKNOWN else "it"
+                self._state.refused(asked.kind, asked.name, f"the server refuses {what}: {error}")
         raise SourceRefusedError("the server does not know the fields that its metadata name")
 
     def _listed(self, each: ClassPlan, plan: Plan, since: datetime | None) -> _Listed:
@@ -403,6 +410,7 @@ class RetsSource:
             return listed
         except (_NoRangesError, DmqlError):
             listed.rows.clear()
+            self._search(each, query, select[:1], count=True)  # what is refused may be the class, and no range
         if not each.stamp:
             listed.suspect("the server gives only a part, and takes no ranges of keys")
             _take(listed, first, each.key)
@@ -462,8 +470,11 @@ class RetsSource:
                 raise _NoRangesError from error
             raise
 
-    def _search(self, each: ClassPlan, query: Query, select: tuple[str, ...]) -> _Answered:
-        asked = Search(each.resource, each.name, query, select, restricted=INDICATOR)
+    def _search(
+        self, each: ClassPlan, query: Query, select: tuple[str, ...], *, count: bool = False
+    ) -> _Answered:  # fmt: skip
+        """The rows; with ``count`` none, but how many there are."""
+        asked = Search(each.resource, each.name, query, select, restricted=INDICATOR, count_only=count)
         self._asked = each
 
         def read(answer: Answer) -> _Answered:

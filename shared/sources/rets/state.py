@@ -12,7 +12,7 @@ from shared.known import Known
 from shared.lookups import MetadataDocument
 from shared.rets.login import Capabilities
 from shared.rets.schema.currency import Currency, currency
-from shared.rets.schema.document import document_of
+from shared.rets.schema.document import as_read_now, document_of
 from shared.rets.schema.types import System
 from shared.sources.rets.plan import Plan, make_plan
 from shared.sources.rets.settings import Kind, RetsSourceSettings
@@ -26,6 +26,10 @@ _REMEMBERED = 200_000
 Follow = Callable[[Callable[[Known, int], Known]], None]
 """Replaces what a feed remembers of its metadata by what is decided of it at an instant, in one step; what is decided
 may be decided more than once. All processes of the feed remember the same."""
+
+
+Stored = Callable[[], bytes | None]
+"""The document of the metadata as last kept, by whatever process; None where there is none."""
 
 
 class _OwnMemory:
@@ -42,9 +46,13 @@ class RetsState:
     """The metadata as last read, and the plan made of them. Safe for use from several threads."""
 
     def __init__(
-        self, settings: RetsSourceSettings, system: System | None = None, follow: Follow | None = None
-    ) -> None:
+        self, settings: RetsSourceSettings, system: System | None = None, follow: Follow | None = None,
+        stored: Stored = lambda: None, asked_by: str = "",
+    ) -> None:  # fmt: skip
+        """``asked_by`` is another for every login and way of reading: what one is told may not hold for the other."""
         self.settings = settings
+        self._asked_by = asked_by
+        self._stored = stored
         self._follow = follow or _OwnMemory().follow
         self._lock = threading.Lock()
         self._system = system
@@ -52,6 +60,7 @@ class RetsState:
         self._document: MetadataDocument | None = None
         self._without: frozenset[str] = frozenset()
         self._refused: dict[tuple[Kind, str], str] = {}
+        self._doubted: set[tuple[Kind, str]] = set()
         self._logins: list[Capabilities] = []
         self._heard: set[tuple[str, ...]] = set()
         self._classes: dict[str, str] = {}
@@ -67,18 +76,21 @@ class RetsState:
         """The metadata as a document, the same object as long as they are the same; None before they were read."""
         with self._lock:
             if self._document is None and self._system is not None:
-                self._document = document_of(self._system)
+                self._document = document_of(self._system, self._asked_by)
             return self._document
 
     def plan(self, said: Capabilities | None, fetch: Callable[[], System]) -> Plan:
         """What to ask, after reading the metadata by ``fetch`` if there are none, or a login tells of others. What it
-        told (``said``) counts once: a session may have begun before the metadata changed.
+        told (``said``) counts once: a session may have begun before the metadata changed. Those kept by an earlier
+        process are as good, if the login names their very version or time.
 
         Raises what ``fetch`` and ``make_plan`` raise.
         """
         with self._lock:
             told = _told(said) if said is not None else None
             new = told is not None and told not in self._heard
+            if self._system is None and said is not None and (kept := self._kept(said)) is not None:
+                self._load(kept)
             if self._system is None or (new and said is not None and _changed(self._system, said)):
                 self._load(fetch())
             if told is not None:
@@ -106,6 +118,14 @@ class RetsState:
             self._refused[kind, class_name] = reason
             self._plan = None
 
+    def may_be_gone(self, kind: Kind, class_name: str) -> bool:
+        """Whether the metadata should be read again because a class cannot be searched: they are once, until a session
+        begins anew, for servers say the same of what has nothing to do with them."""
+        with self._lock:
+            new = (kind, class_name) not in self._doubted
+            self._doubted.add((kind, class_name))
+            return new
+
     def seen(self, key: str, class_name: str) -> None:
         """Note in which class a record was."""
         if len(self._classes) < _REMEMBERED or key in self._classes:
@@ -115,8 +135,17 @@ class RetsState:
         """In which class a record was last seen, as far as is known."""
         return self._classes.get(key)
 
+    def _kept(self, said: Capabilities) -> System | None:
+        """The metadata that were kept, if the login says that they are those of the server."""
+        if not any(_told(said)[:2]):
+            return None
+        document = self._stored()
+        kept = as_read_now(document, self._asked_by) if document is not None else None
+        return None if kept is None or _changed(kept, said) else kept
+
     def _look_again(self) -> None:
         """A session begins: what could not be read before may be meanwhile, or somebody has decided about it."""
+        self._doubted.clear()
         if self._plan is not None and (self._refused or self._plan.known.troubles()):
             self._refused, self._plan = {}, None
 
@@ -141,6 +170,7 @@ class RetsState:
 
 
 def _told(said: Capabilities) -> tuple[str, ...]:
+    """Version and time first."""
     names = ("metadataversion", "metadatatimestamp", "minmetadataversion", "minmetadatatimestamp")
     return tuple(said.values.get(name, "") for name in names)
 

@@ -50,6 +50,14 @@ class SqlDocuments:
         )
         return _kept(rows[0]) if rows else None
 
+    def newest(self, feed: str) -> bytes | None:
+        rows = self._database.read(
+            "SELECT document FROM metadata_document WHERE feed = ? AND document IS NOT NULL "
+            "ORDER BY number DESC LIMIT 1",
+            (feed,),
+        )
+        return zstandard.ZstdDecompressor().decompress(rows[0][0]) if rows else None
+
     def versions(self, feed: str) -> list[KeptMetadata]:
         rows = self._database.read(
             f"SELECT {COLUMNS} FROM metadata_document WHERE feed = ? ORDER BY number DESC", (feed,)

@@ -49,6 +49,7 @@ class SqlDrift:
             [(feed, each.resource, each.class_name) for each in before.classes
              if (each.resource, each.class_name) not in there],
         )  # fmt: skip
+        _read_again(connection, feed, before, after)
         same = {*before.fields, *before.classes}
         connection.executemany(PUT_FIELD, [(feed, *astuple(each)) for each in after.fields if each not in same])
         connection.executemany(PUT_CLASS, [(feed, *astuple(each)) for each in after.classes if each not in same])
@@ -106,6 +107,26 @@ class SqlDrift:
             (feed, resource, *classes),
         )
         return ((key, stamp or "") for key, stamp in rows)
+
+
+def _read_again(connection: Connection, feed: str, before: Known, after: Known) -> None:
+    """What was read of a class while fields of it were held lacks what these said meanwhile: now that they are back the
+    next inventory asks for it."""
+    told = {(each.resource, each.class_name, each.element) for each in after.fields if not each.state}
+    since: dict[tuple[str, str], int] = {}
+    for each in before.fields:
+        back = each.state == HELD and (each.resource, each.class_name, each.element) in told
+        if back and each.since is not None and each.resource in TABLES_OF:
+            where = each.resource, each.class_name
+            since[where] = min(each.since, since.get(where, each.since))
+    for (resource, name), began in since.items():
+        table = TABLES_OF[resource][0]
+        key = list(table.primary_key.columns)[1].name
+        connection.execute(
+            "UPDATE ledger SET unsettled = true WHERE feed = ? AND resource = ? AND stored AND observed_at >= ? "
+            f'AND key IN (SELECT "{key}" FROM "{table.name}" WHERE feed = ? AND extra ->> \'{CLASS}\' = ?)',
+            (feed, resource, began, feed, name),
+        )
 
 
 def known_of(read: Callable[[str, Some[Any]], list[tuple[Any, ...]]], feed: str) -> Known:
