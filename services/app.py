@@ -292,7 +292,7 @@ def rets_state(feed: FeedSettings, follow: Follow | None = None) -> RetsState:
         kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
         for kind, chosen in feed.overrides.items()
     }
-    return RetsState(RetsSourceSettings(overrides), follow=follow)
+    return RetsState(RetsSourceSettings(overrides, feed.search_format), follow=follow)
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]

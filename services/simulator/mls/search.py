@@ -47,6 +47,8 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     form, _, version = call.get("format", "STANDARD-XML").upper().partition(":")
     if form not in ((only,) if only else _FORMATS):
         raise RefusedError(20203, f"Format must be one of {only or ', '.join(_FORMATS)}")
+    if faults.on("format-ignored"):
+        form = "STANDARD-XML"
     if version:
         raise RefusedError(20514, "Requested DTD version unavailable")
     kind = _without(kind, faults.on("refused-field"))
@@ -195,7 +197,9 @@ class _Writer:
         """The answer in pieces of bounded size."""
         told = count in {"1", "2"} and self._faults.on("no-count") is None
         counted = f'<COUNT Records="{total}"/>\n' if told else ""
-        head = f'<?xml version="1.0" encoding="utf-8"?>\n<RETS ReplyCode="0" ReplyText="Success">\n{counted}'
+        as_of_dtd = self._form == "STANDARD-XML" and self._faults.on("xml-shape") == "groups"
+        declared = '<!DOCTYPE RETS SYSTEM "RETS-20041001.dtd">\n' if as_of_dtd else ""
+        head = f'<?xml version="1.0" encoding="utf-8"?>\n{declared}<RETS ReplyCode="0" ReplyText="Success">\n{counted}'
         body, foot = self._compact(page) if self._form != "STANDARD-XML" else self._nested(page), "</RETS>\n"
         if count == "2":
             yield (head + foot).encode()
@@ -221,14 +225,29 @@ class _Writer:
 
     def _nested(self, page: Sequence[Row]) -> Iterator[str]:
         yield f"<REData><{self._kind.resource}List>\n"
+        name, shape = self._kind.standard_name, self._faults.on("xml-shape")
         for row in page:
-            leaves = "".join(
-                f"<{(name := _named(column, self._standard))}>{self._text(row, column)}</{name}>"
-                for column in self._shown
-                if column.system_name in row or self._is_withheld(row, column)
-            )
-            yield f"<{self._kind.standard_name}>{leaves}</{self._kind.standard_name}>\n"
+            told = [each for each in self._shown if each.system_name in row or self._is_withheld(row, each)]
+            if shape == "attributes":
+                said = "".join(f' {each.system_name}="{self._text(row, each)}"' for each in told)
+                yield f"<{name}{said}/>\n".replace("\n", "&#10;", said.count("\n"))
+                continue
+            leaves = [self._leaf(row, each, shape) for each in told]
+            if shape == "groups":
+                key, rest = leaves[:1], leaves[1:]
+                groups = {"Listing": key, "ListingData": rest[::2], "Details": rest[1::2]}
+                leaves = [f"<{group}>{''.join(held)}</{group}>" for group, held in groups.items()]
+            yield f"<{name}>{''.join(leaves)}</{name}>\n"
         yield f"</{self._kind.resource}List></REData>\n"
+
+    def _leaf(self, row: Row, column: Column, shape: str | None) -> str:
+        name = _named(column, self._standard or (shape in {"names", "groups"} and column.standard_name != ""))
+        value = row.get(column.system_name)
+        if shape == "items" and isinstance(value, tuple) and not self._is_withheld(row, column):
+            texts = self._texts.get(column.lookup, {})
+            items = "".join(f"<Value>{escape(texts.get(each, each))}</Value>" for each in value)
+            return f"<{name}>{items}</{name}>"
+        return f"<{name}>{self._text(row, column)}</{name}>"
 
     def _text(self, row: Row, column: Column) -> str:
         if self._is_withheld(row, column):
