@@ -63,7 +63,11 @@ class StandardReader:
         size = 0
         for chunk in chunks:
             head.append(chunk)
-            finder.feed(mender.feed(chunk))
+            try:
+                finder.feed(mender.feed(chunk))
+            except RetsParseError:
+                if not finder.element:
+                    raise
             if finder.element:
                 break
             size += len(chunk)
@@ -76,8 +80,8 @@ class StandardReader:
             finder.element = finder.only()
             if not finder.element:
                 raise RetsParseError(
-                    f"no records can be told apart: none of their elements is called {self._key}, or by its "
-                    f"StandardName; the first is {finder.first_path}"
+                    f"there are no records by the field {self._key}: they have it under neither its SystemName nor its "
+                    f"StandardName, or nothing but it; the first element is {finder.first_path}"
                 )
         return finder.element
 
@@ -146,7 +150,7 @@ class _Finder(Frame):
     @property
     def first_path(self) -> str:
         """Where the first of the innermost elements is, for people."""
-        return "/".join(self._deepest)
+        return "/".join(self._deepest)[:200]
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins, and with it perhaps a record's key."""
@@ -181,9 +185,10 @@ class _Finder(Frame):
         depth = next(place for place, (one, other) in enumerate(zip(path, self._first, strict=True)) if one != other)
         if depth == len(path) - 1:
             return  # one record has it twice
-        self.element = path[depth][0]
-        if not self._is_unique(self.element, path):
-            raise RetsParseError(f"records, and elements around or within them, are all called {self.element}")
+        element = path[depth][0]
+        if not self._is_unique(element, path):
+            raise RetsParseError(f"records, and what is around them, are all called {element}")
+        self.element = element
 
     def _is_unique(self, element: str, path: list[tuple[str, int]]) -> bool:
         return sum(name == element for name, _ in path) == 1
