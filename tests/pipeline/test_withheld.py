@@ -78,8 +78,9 @@ def read_long_ago(here: Board) -> None:
         else partial(sqlite3.connect, here.here.database)
     )
     with closing(connect()) as connection:
-        for table in ("ledger", "inventory"):
-            connection.execute(f"UPDATE {table} SET observed_at = observed_at - {10 * 86_400_000_000}")
+        ago = 10 * 86_400_000_000
+        connection.execute(f"UPDATE ledger SET observed_at = observed_at - {ago}")
+        connection.execute(f"UPDATE inventory SET complete_at = complete_at - {ago}, whole = whole - {ago}")
         connection.commit()
 
 
