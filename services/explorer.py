@@ -101,6 +101,8 @@ def search(
         session.login()
         described = functools.cache(lambda: _described(session, resource, class_name))
         shown = tuple(select) or tuple(each.system_name for each in described()[1].fields if each.system_name)
+        if not shown:
+            raise SettingsError(f"the metadata name no fields of {resource} {class_name}; name some by --select")
 
         def ask(which: SearchFormat) -> _Found:
             key, fields, wanted = "", tuple[Field, ...](), shown
@@ -119,10 +121,9 @@ def search(
 
             return session.ask("Search", asked.arguments(), read)
 
-        preferred = settings.feeds[feed].search_format
-        found, _ = in_some_format(
-            (preferred, *(each for each in FORMATS if each != preferred)), ask, lambda found: found.in_format
-        )
+        chosen = settings.feeds[feed]
+        others = [each for each in FORMATS if each != chosen.search_format and chosen.protocol == "rets"]
+        found, _ = in_some_format([chosen.search_format, *others], ask, lambda found: found.in_format)
     total = "an unknown number" if found.total is None else found.total
     return rendered(shown, found.rows, form), f"{len(found.rows)} of {total}"
 

@@ -69,6 +69,10 @@ def stamps(here: Board) -> dict[str, str]:
     return {key: line["stamp"] for (resource, key), line in lines.items() if resource == "property" and line["stored"]}
 
 
+def entries(here: Board) -> list[dict[str, Any]]:
+    return list(here.here.copy.database.table("history_transactional", f"feed = '{FEED}'"))
+
+
 def read_long_ago(here: Board) -> None:
     """As if all that was read had been read ten days before."""
     place = here.here.place
@@ -110,6 +114,11 @@ def test_what_is_withheld_is_null_and_marked_until_it_may_be_seen(tmp_path: Path
         changed = {key for key, stamp in now.items() if stamp != before.get(key)}
         assert changed & hidden
         assert marked(here) == (hidden & changed) | (WITHHELD & (now.keys() - changed))
+
+        newly = (hidden & changed & before.keys()) - WITHHELD
+        told = [row for row in entries(here) if row["field_name"] == "public_remarks" and "new_value" not in row]
+        assert newly
+        assert {row["resource_record_key"] for row in told} == newly
 
         # or is read again: all are, from the oldest on, within the time that `reread` says.
         read_long_ago(here)
