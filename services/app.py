@@ -298,7 +298,7 @@ def rets_state(feed: FeedSettings, follow: Follow | None = None, stored: Stored 
     }
     login = (login_url(feed), feed.username, feed.user_agent, feed.rets_version, feed.encoding)
     asked_by = blake2b("\0".join(login).encode(errors="replace"), digest_size=8).hexdigest()
-    return RetsState(RetsSourceSettings(overrides), follow=follow, stored=stored, asked_by=asked_by)
+    return RetsState(RetsSourceSettings(overrides, feed.search_format), follow=follow, stored=stored, asked_by=asked_by)
 
 
 Consuming = tuple[Consumer, list[threading.Thread]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,12 +13,12 @@ import msgspec
 from services.tabular import Form, rendered
 from services.visit import visiting
 from shared.rets.answer import Answer
-from shared.rets.compact import CompactReader
 from shared.rets.dmql.errors import DmqlError
 from shared.rets.dmql.grammar import parse
+from shared.rets.rows import RowsReader, in_some_format
 from shared.rets.schema.fetch import fetch_metadata
-from shared.rets.schema.types import Lookup, Resource, ResourceClass, System
-from shared.rets.search import Search, ending
+from shared.rets.schema.types import Field, Lookup, Resource, ResourceClass, System
+from shared.rets.search import FORMATS, Search, SearchFormat
 from shared.rets.server_information import server_information
 from shared.rets.session import RetsSession
 from shared.settings import Settings, SettingsError
@@ -97,29 +99,48 @@ def search(
         raise SettingsError(f"the query: {error}") from None
     with visiting(settings, feed, SECONDS) as (session, _):
         session.login()
-        asked = Search(
-            resource, class_name, query, tuple(select) or _all_fields(session, resource, class_name), limit=limit
-        )
+        described = functools.cache(lambda: _described(session, resource, class_name))
+        shown = tuple(select) or tuple(each.system_name for each in described()[1].fields if each.system_name)
+        if not shown:
+            raise SettingsError(f"the metadata name no fields of {resource} {class_name}; name some by --select")
 
-        def read(answer: Answer) -> tuple[list[Mapping[str, str]], str]:
-            reader = CompactReader()
-            rows: list[Mapping[str, str]] = []
-            for row in reader.stream(answer.chunks(), session.mender()):
-                if len(rows) < limit:
-                    rows.append(row)
-            answer.reply = reader.reply
-            ended = ending(reader, len(rows), asked)
-            return rows, f"{len(rows)} of {'an unknown number' if ended.total is None else ended.total}"
+        def ask(which: SearchFormat) -> _Found:
+            key, fields, wanted = "", tuple[Field, ...](), shown
+            if which == "STANDARD-XML":  # records are known by their key alone
+                key, fields = described()[0].key_field, described()[1].fields
+                wanted = tuple(dict.fromkeys([key, *shown]))
+            asked = Search(resource, class_name, query, wanted, which, limit=limit)
 
-        rows, said = session.ask("Search", asked.arguments(), read)
-    return rendered(asked.select, rows, form), said
+            def read(answer: Answer) -> _Found:
+                reader = RowsReader(asked, key, fields)
+                rows: list[Mapping[str, str]] = []
+                for row in reader.stream(answer, session.mender):
+                    if len(rows) < limit:
+                        rows.append(row)
+                return _Found(rows, reader.ended.total, reader.in_format)
+
+            return session.ask("Search", asked.arguments(), read)
+
+        chosen = settings.feeds[feed]
+        others = [each for each in FORMATS if each != chosen.search_format and chosen.protocol == "rets"]
+        found, _ = in_some_format([chosen.search_format, *others], ask, lambda found: found.in_format)
+    total = "an unknown number" if found.total is None else found.total
+    return rendered(shown, found.rows, form), f"{len(found.rows)} of {total}"
 
 
-def _all_fields(session: RetsSession, resource: str, class_name: str) -> tuple[str, ...]:
-    described = fetch_metadata(session).system.resource_class(resource, class_name)
-    if described is None:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    rows: list[Mapping[str, str]]
+    total: int | None
+    in_format: bool
+
+
+def _described(session: RetsSession, resource: str, class_name: str) -> tuple[Resource, ResourceClass]:
+    system = fetch_metadata(session).system
+    found, described = system.resource(resource), system.resource_class(resource, class_name)
+    if found is None or described is None:
         raise SettingsError(f"the metadata name no class {class_name} of {resource}; see mlsync metadata")
-    return tuple(each.system_name for each in described.fields if each.system_name)
+    return found, described
 
 
 def info(settings: Settings, feed: str, *, as_json: bool) -> str:

@@ -42,6 +42,7 @@ from shared.history import EVERYTHING, NOISE, fields
 from shared.hours import parse_hours
 from shared.mapping.columns import MappingError
 from shared.mapping.spec import load_spec
+from shared.rets.search import SearchFormat
 from shared.rets.user_agent import Scheme
 
 DEFAULT_FILE = "mlsync.yaml"
@@ -142,6 +143,11 @@ class FeedSettings(Strict):
         default_factory=dict,
         description="rets: by resource (property, member, office, open_house) what the metadata do not say, or say "
         "wrongly; see docs/generic.md",
+    )
+    search_format: SearchFormat = Field(
+        "COMPACT",
+        description="rets: format in which records are asked for. Where the server refuses it for being that format, "
+        "the others are tried",
     )
     mapping_file: Path | None = Field(
         None, description="rets: file that says which further fields go to which columns; see docs/generic.md"
@@ -270,8 +276,8 @@ class FeedSettings(Strict):
     @model_validator(mode="after")
     def _of_protocol(self) -> FeedSettings:
         if self.protocol == "ddf":
-            if self.overrides or self.mapping_file is not None:
-                raise ValueError("overrides and mapping_file are for the protocol rets")
+            if self.overrides or self.mapping_file is not None or self.search_format != "COMPACT":
+                raise ValueError("overrides, search_format and mapping_file are for the protocol rets")
             return self
         if self.login_url in ("production", "sample"):
             raise ValueError("login_url: give the URL of the MLS's login")

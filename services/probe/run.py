@@ -18,7 +18,7 @@ from shared.rets.dmql.build import at_least
 from shared.rets.errors import RetsReplyError
 from shared.rets.schema.fetch import fetch_metadata
 from shared.rets.schema.types import System
-from shared.rets.search import SearchFormat
+from shared.rets.search import FORMATS, SearchFormat
 from shared.rets.server_information import server_information
 from shared.rets.session import RetsSession
 from shared.rets.settings import VERSIONS, RetsSettings
@@ -32,8 +32,8 @@ PATIENCE: Final = 10.0
 """Seconds within which a request that failed is sent once more; one that should wait for longer is not."""
 MOST_CLASSES: Final = 10
 """Classes of a resource that are counted; more are taken on trust."""
-OTHER_FORMATS: Final[tuple[SearchFormat, ...]] = ("COMPACT-DECODED", "STANDARD-XML")
 _OTHER_TYPES: Final = 3
+_FORMAT_CLASSES: Final = 3
 _HOPELESS: Final = frozenset({"http-401", "http-412", "http-403", "20003", "20013", "20022", "20041"})
 """Logins refused for a reason that no other version heals; repeating them locks accounts."""
 _PROOF_REFUSED: Final = "20037"
@@ -62,6 +62,7 @@ class _Probe:
     def __init__(self, feed: FeedSettings, make: Callable[..., RetsSession], log: WireLog) -> None:
         self._feed, self._make, self._log = feed, make, log
         self._report = Report()
+        self._form: SearchFormat = feed.search_format
         self._unreachable = 0
         self._proved = self._refusal = ""
 
@@ -181,10 +182,10 @@ class _Probe:
         plan = self._plan(session, system) if system is not None else None
         if plan is None:
             return
+        self._formats(session, plan.resources["property"].classes)
         self._report.obstacle = "it has no class of listings that can be searched"
         listings = self._classes(session, plan)
         if listings is None:
-            self._formats(session, plan.resources["property"].classes)
             return
         each, rows = self._searches(session, listings)
         if rows is not None and not self._report.obstacle:
@@ -256,7 +257,7 @@ class _Probe:
         found: list[int] = []
 
         def attempt() -> Outcome:
-            total = tries.count(session, each)
+            total = tries.count(session, self._form, each)
             found.append(-1 if total is None else total)
             if total is None:
                 return Outcome(Verdict.unclear, "the server does not count")
@@ -267,24 +268,23 @@ class _Probe:
 
     def _searches(self, session: RetsSession, each: ClassPlan) -> tuple[ClassPlan, Rows | None]:
         """What a search can do, tried on one class; None when even the list of its keys cannot be had."""
-        self._report.obstacle = "a search in COMPACT, for all keys of a class, is refused"
+        self._report.obstacle = "a search for all keys of a class is refused"
         found: list[Rows] = []
 
         def attempt() -> Outcome:
-            found.append(tries.search(session, each, tries.everything(each)))
+            found.append(tries.search(session, self._form, each, tries.everything(each)))
             return _cap(found[0])
 
         self._try("search", f"all keys of {each.name}", attempt)
-        self._formats(session, [each])
         if not found:
             return each, None
         self._report.obstacle = ""
         rows = found[0]
         keys = [row[each.key] for row in rows.rows if row.get(each.key)]
-        self._try("search", "Offset", lambda: tries.offsets(session, each, keys[:4]))
-        ranged = self._try("search", "ranges of keys", lambda: tries.ranges(session, each, keys[:5]))
+        self._try("search", "Offset", lambda: tries.offsets(session, self._form, each, keys[:4]))
+        ranged = self._try("search", "ranges of keys", lambda: tries.ranges(session, self._form, each, keys[:5]))
         if len(keys) >= 2:
-            self._try("search", "several keys", lambda: tries.several(session, each, keys))
+            self._try("search", "several keys", lambda: tries.several(session, self._form, each, keys))
         if rows.ended.more:
             self._report.settings["page_size"] = max(1, min(100, len(rows.rows)))
             if ranged is None or ranged.verdict is not Verdict.works:
@@ -295,11 +295,18 @@ class _Probe:
         return each, rows
 
     def _formats(self, session: RetsSession, classes: Sequence[ClassPlan]) -> None:
-        """The formats that a feed needs none of: where one works in place of COMPACT, that is said."""
-        for which in OTHER_FORMATS:
-            for each in classes[:1]:
-                if self._try("search", which, partial(tries.form, session, each, which)) and self._report.obstacle:
-                    self._report.obstacle = f"searches are answered in {which}, and mlsync reads COMPACT"
+        """Which formats searches are answered in, tried until a class has records: the best is used, and proposed."""
+        taken: dict[Verdict, list[SearchFormat]] = {Verdict.works: [], Verdict.unclear: []}
+        for each in classes[:_FORMAT_CLASSES]:
+            for which in FORMATS:
+                came = self._try("search", which, partial(tries.records, session, which, each))
+                if came is not None and came.verdict in taken:
+                    taken[came.verdict].append(which)
+            if taken[Verdict.works]:
+                break
+        best = [*taken[Verdict.works], *taken[Verdict.unclear]][:1]
+        if best:
+            self._form = self._report.settings["search_format"] = best[0]
 
     def _photos(self, session: RetsSession, plan: ResourcePlan, each: ClassPlan, system: System | None) -> None:
         if not plan.photo_type or not each.photo_count:
@@ -310,7 +317,8 @@ class _Probe:
         keys: dict[str, int] = {}
 
         def attempt() -> Outcome:
-            found = tries.search(session, each, at_least(each.photo_count, 1), (each.key, each.photo_count), limit=20)
+            query, select = at_least(each.photo_count, 1), (each.key, each.photo_count)
+            found = tries.search(session, self._form, each, query, select, limit=20)
             counts = {row[each.key]: _number(row.get(each.photo_count, "")) for row in found.rows if row.get(each.key)}
             keys.update(sorted(counts.items(), key=lambda item: -min(item[1], 3))[:2])
             return Outcome(Verdict.works if keys else Verdict.unclear, "" if keys else "no record has photos")

@@ -8,11 +8,11 @@ from typing import Final
 
 from services.probe.report import Verdict
 from shared.rets.answer import Answer
-from shared.rets.compact import CompactReader
 from shared.rets.dmql.build import at_least, at_most, both, equals
 from shared.rets.dmql.tree import Query
 from shared.rets.objects import ObjectRequest, RetsObject, read_all
-from shared.rets.search import Ending, Search, SearchFormat, ending
+from shared.rets.rows import RowsReader
+from shared.rets.search import Ending, Search, SearchFormat
 from shared.rets.session import RetsSession
 from shared.sources.rets.plan import ClassPlan, ResourcePlan
 
@@ -30,11 +30,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a search, how it ended, and whether more were left unread."""
+    """The rows of a search, how it ended, whether more were left unread, and whether they came in another format than
+    was asked for."""
 
     rows: list[Mapping[str, str]]
     ended: Ending
     unread: bool = False
+    other_format: bool = False
 
 
 def everything(each: ClassPlan) -> Query:
@@ -43,43 +45,44 @@ def everything(each: ClassPlan) -> Query:
 
 
 def search(
-    session: RetsSession, each: ClassPlan, query: Query, select: tuple[str, ...] = (), *,
-    limit: int | None = None, offset: int | None = None, form: SearchFormat = "COMPACT", count_only: bool = False,
+    session: RetsSession, form: SearchFormat, each: ClassPlan, query: Query, select: tuple[str, ...] = (), *,
+    limit: int | None = None, offset: int | None = None, count_only: bool = False,
 ) -> Rows:  # fmt: skip
     """A search; by default of the key alone. Raises as ``RetsSession.ask`` does."""
     asked = Search(each.resource, each.name, query, select or (each.key,), form, limit, offset, count_only=count_only)
 
     def read(answer: Answer) -> Rows:
-        reader = CompactReader()
+        reader = RowsReader(asked, each.key, each.fields)
         rows: list[Mapping[str, str]] = []
-        for row in reader.stream(answer.chunks(), session.mender()):
+        for row in reader.stream(answer, session.mender):
             rows.append(row)
             if len(rows) >= MOST_ROWS:
                 return Rows(rows, Ending(len(rows), reader.count, more=False), unread=True)
-        answer.reply = reader.reply
-        return Rows(rows, ending(reader, len(rows), asked))
+        return Rows(rows, reader.ended, other_format=not reader.in_format)
 
     return session.ask("Search", asked.arguments(), read)
 
 
-def count(session: RetsSession, each: ClassPlan) -> int | None:
+def count(session: RetsSession, form: SearchFormat, each: ClassPlan) -> int | None:
     """How many records of a class the server counts; None where it does not."""
-    return search(session, each, everything(each), count_only=True).ended.total
+    return search(session, form, each, everything(each), count_only=True).ended.total
 
 
-def form(session: RetsSession, each: ClassPlan, which: SearchFormat) -> Outcome:
-    """Whether records come in a format."""
-    asked = Search(each.resource, each.name, everything(each), (each.key,), which, limit=2)
-    with session.search(asked.arguments()) as answer:
-        size = len(answer.peek(512))
-    return Outcome(Verdict.works if size else Verdict.unclear, "" if size else "the answer is empty")
+def records(session: RetsSession, form: SearchFormat, each: ClassPlan) -> Outcome:
+    """Whether records come in a format, and can be read."""
+    found = search(session, form, each, everything(each), limit=2)
+    if found.other_format:
+        return Outcome(Verdict.no, "ignored: the answer is in another format")
+    if not found.rows:
+        return Outcome(Verdict.unclear, "there are no records to tell")
+    return Outcome(Verdict.works)
 
 
-def offsets(session: RetsSession, each: ClassPlan, first: list[str]) -> Outcome:
+def offsets(session: RetsSession, form: SearchFormat, each: ClassPlan, first: list[str]) -> Outcome:
     """What an Offset does; ``first`` are the first keys without one."""
     if len(first) < 3:
         return Outcome(Verdict.unclear, "there are too few records to tell")
-    rows = search(session, each, everything(each), limit=2, offset=2).rows
+    rows = search(session, form, each, everything(each), limit=2, offset=2).rows
     keys = [row.get(each.key, "") for row in rows]
     if keys == first[1:3]:
         return Outcome(Verdict.works, "counted from 1")
@@ -90,22 +93,23 @@ def offsets(session: RetsSession, each: ClassPlan, first: list[str]) -> Outcome:
     return Outcome(Verdict.unclear, "records come in another order each time")
 
 
-def ranges(session: RetsSession, each: ClassPlan, keys: list[str]) -> Outcome:
+def ranges(session: RetsSession, form: SearchFormat, each: ClassPlan, keys: list[str]) -> Outcome:
     """Whether a search can be bounded by the key."""
     if len(keys) < 3:
         return Outcome(Verdict.unclear, "there are too few records to tell")
     middle = sorted(keys)[1]
-    found = search(session, each, both(everything(each), at_least(each.key, middle), at_most(each.key, middle)))
+    query = both(everything(each), at_least(each.key, middle), at_most(each.key, middle))
+    found = search(session, form, each, query)
     keys = [row.get(each.key, "") for row in found.rows]
     if keys == [middle]:
         return Outcome(Verdict.works)
     return Outcome(Verdict.no, f"overlooked: {len(keys)} records came where one was asked for")
 
 
-def several(session: RetsSession, each: ClassPlan, keys: list[str]) -> Outcome:
+def several(session: RetsSession, form: SearchFormat, each: ClassPlan, keys: list[str]) -> Outcome:
     """Whether records are found by a list of keys."""
     wanted = keys[:2]
-    found = {row.get(each.key, "") for row in search(session, each, equals(each.key, *wanted)).rows}
+    found = {row.get(each.key, "") for row in search(session, form, each, equals(each.key, *wanted)).rows}
     if found == set(wanted):
         return Outcome(Verdict.works)
     return Outcome(Verdict.no, f"{len(found)} records came of {len(wanted)}")

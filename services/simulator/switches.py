@@ -174,8 +174,14 @@ MLS_SWITCHES: dict[str, Switch] = {
     "offset-from-zero": Switch("Offset counts from 0", "1", "1"),
     "offset-refused": Switch("a search with an Offset is refused (20203)", "1", "1"),
     "one-format": _one_of(
-        "searches answer in no other format (20203)", "COMPACT", "COMPACT-DECODED", "STANDARD-XML"
+        "searches answer in no other format (20203), and metadata in no other (20513)", "COMPACT", "COMPACT-DECODED",
+        "STANDARD-XML",
     ),
+    "xml-shape": _one_of(
+        "records in STANDARD-XML have their fields by StandardNames, in groups as of the RETS DTD, as attributes, or "
+        "several values as elements of their own", "names", "groups", "attributes", "items",
+    ),
+    "format-ignored": Switch("whatever the Format, searches are answered in STANDARD-XML", "1", "1"),
     "proof-unasked": Switch("a proof of the User-Agent is refused (20037) where none was agreed on", "1", "1"),
     "single-key": Switch("GetObject refuses several records at once (20402)", "1", "1"),
     "user-order": _one_of(

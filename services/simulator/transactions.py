@@ -115,7 +115,9 @@ class Transactions:
 
     def _metadata(self, call: Call) -> Answer:
         world = self._world
-        return mls_metadata.get_metadata(call, world.schema) if self._mls else get_metadata(call, world.edition)
+        if self._mls:
+            return mls_metadata.get_metadata(call, world.schema, self._faults)
+        return get_metadata(call, world.edition)
 
     def _cookie_name(self) -> str:
         return self._faults.on("cookie-name") or COOKIE

@@ -61,8 +61,8 @@ def _too_many(meaning: str) -> Rule:
     return Rule(_BACKOFF, meaning, wait=THROTTLE_SECONDS, throttle=True)
 
 
-def _busy(meaning: str, *, limit: int | None = None, then: Reaction | None = None) -> Rule:
-    return Rule(_BACKOFF, meaning, wait=BUSY_SECONDS, limit=limit, then=then)
+def _busy(meaning: str, *, limit: int | None = None, then: Reaction | None = None, remedy: str = "") -> Rule:
+    return Rule(_BACKOFF, meaning, remedy, wait=BUSY_SECONDS, limit=limit, then=then)
 
 
 ANY: Final[Mapping[str, Rule]] = {
@@ -97,7 +97,9 @@ BY_TRANSACTION: Final[Mapping[str, Mapping[str, Rule]]] = {
         "20200": Rule(_FALLBACK, "unknown query field", "reload the metadata; correct the key and time stamp fields"),
         "20201": Rule(_EMPTY, "no records found"),
         "20202": Rule(_FALLBACK, "invalid Select", "reload the metadata; drop the unknown fields"),
-        "20203": _busy("miscellaneous search error", limit=1, then=_FALLBACK),
+        "20203": _busy(
+            "miscellaneous search error", limit=1, then=_FALLBACK, remedy="mlsync probe tells what the server takes"
+        ),
         "20206": Rule(_STOP, "invalid query syntax", "report this as a defect of mlsync"),
         "20207": Rule(_STOP, "query not authorised", "ask the MLS for the right to this resource"),
         # The rows that came are there, and partial; CREA's DDF refuses without any.
@@ -226,6 +228,9 @@ _OF_CLASS: Final = re.compile(
 )
 """What servers say under 20203, which has no code of its own, of a class that they do not have (any more)."""
 
+_FORMAT: Final = re.compile(r"\bformats?\b", re.I)
+"""What servers say of a format that they do not answer in, for which there is no code."""
+
 UNREADABLE: Final = Rule(_BACKOFF, "unreadable answer", limit=1)
 """The answer came whole and is no RETS: a maintenance page passes, a defect does not, so ask once more only."""
 
@@ -240,11 +245,14 @@ UNPACKABLE: Final = Rule(_BACKOFF, "answers cannot be decompressed: asking for p
 def rule_for_code(transaction: str, code: str, text: str = "") -> Rule:
     """The rule for a reply code of ``transaction``. A code nobody documented is OK when its text says success
     (servers exist that answer "Operation Successful" with a code of their own), else STOP; it, or one for any error,
-    is throttling when its text says so; a search's miscellaneous error that speaks of the class needs no waiting."""
+    is throttling when its text says so, and a search's miscellaneous error is of the format or the class when that
+    says so."""
     code = code.lstrip("0") or "0"
     rule = BY_TRANSACTION.get(transaction, {}).get(code) or ANY.get(code)
     if (rule is None or rule.reaction is _BACKOFF) and _THROTTLED.search(text):
         return _too_many(rule.meaning if rule is not None else "too many requests")
+    if transaction == "Search" and code in {"20203", "20513"} and _FORMAT.search(text):
+        return Rule(_FALLBACK, "the format is refused", "set search_format; mlsync probe tells which")
     if (transaction, code) == ("Search", "20203") and speaks_of_class(text):
         return _CLASS_UNKNOWN
     if rule is not None:

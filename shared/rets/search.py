@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from shared.rets.dmql.printing import text_of
 from shared.rets.dmql.tree import Query
 from shared.rets.frame import Frame
 
 SearchFormat = Literal["COMPACT", "COMPACT-DECODED", "STANDARD-XML"]
+FORMATS: Final[tuple[SearchFormat, ...]] = get_args(SearchFormat)
+"""The best first: where values of lookups come as codes, nobody need guess which."""
 
 
 @dataclass(frozen=True, slots=True)

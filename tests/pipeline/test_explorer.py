@@ -70,6 +70,15 @@ def test_records_as_the_server_writes_them(settings: Settings, sim: Simulator) -
     )
     assert text.splitlines()[0] == "LIST_KEY,PRICE"
     assert (len(text.splitlines()), said) == (3, f"2 of {len(there)}")
+    for fault in ("one-format", "format-ignored"):
+        sim.control.fault(fault, "STANDARD-XML" if fault == "one-format" else "1")
+        try:
+            asked = (settings, "board", "Property", "RES", "(LIST_KEY=0+)", ["MOD_TS", "CITY"], 2, Form.csv)
+            text, said = explorer.search(*asked)
+        finally:
+            sim.control.fault(fault, "off")
+        assert (text, said) == explorer.search(*asked)
+        assert (text.splitlines()[0], said) == ("MOD_TS,CITY", f"2 of {len(there)}")
     with pytest.raises(SettingsError, match="the query"):
         explorer.search(settings, "board", "Property", "RES", "(LIST_KEY=", [], 2, Form.csv)
 

@@ -16,6 +16,8 @@ SERVERS = {
     "capped": (f"row-cap={CAP}",),
     "capped, offsets ignored": (f"row-cap={CAP}", "offset-ignored"),
     "capped, offsets refused": (f"row-cap={CAP}", "offset-refused"),
+    "STANDARD-XML alone": ("one-format=STANDARD-XML",),
+    "STANDARD-XML alone, capped": ("one-format=STANDARD-XML", "xml-shape=groups", f"row-cap={CAP}", "offset-ignored"),
 }
 
 

@@ -83,6 +83,16 @@ WAYS: list[tuple[tuple[str, ...], dict[str, Any], dict[str, str]]] = [
         {"resources": EVERYBODY, "page_size": 5},
         {"Offset": "no", "addresses": "no"},
     ),
+    (
+        ("one-format=STANDARD-XML", "xml-shape=groups", "row-cap=7:maxrows"),
+        {"resources": EVERYBODY, "page_size": 7, "search_format": "STANDARD-XML"},
+        {"COMPACT": "no", "COMPACT-DECODED": "no", "STANDARD-XML": "works", "ranges of keys": "works"},
+    ),
+    (
+        ("format-ignored", "xml-shape=names"),
+        {"resources": EVERYBODY, "search_format": "STANDARD-XML"},
+        {"COMPACT": "no", "COMPACT-DECODED": "no", "STANDARD-XML": "works", "Offset": "works"},
+    ),
 ]
 
 
@@ -107,9 +117,9 @@ def test_what_is_proposed_syncs(
 
 
 def test_a_server_that_cannot_be_synced_is_told_apart(tmp_path: Path) -> None:
-    with mls("one-format=STANDARD-XML") as sim:
+    with mls("odd-metadata=failed") as sim:
         found = report(sim, tmp_path)
-        assert "STANDARD-XML" in found.obstacle
+        assert found.obstacle == "its metadata cannot be read"
         text, well = probing.run(settings(sim, tmp_path), FEED, None, as_json=True)
         assert not well
         assert json.loads(text)["settings"] is None

@@ -31,7 +31,7 @@ from shared.messages import SourceRecord
 from shared.photos.errors import PhotoRejectedError
 from shared.photos.verify import PhotoLimits, verify
 from shared.rets.answer import Answer
-from shared.rets.compact import CompactReader
+from shared.rets.compact import CompactReader, Row
 from shared.rets.dmql.binding import Field, Kind, bind
 from shared.rets.dmql.errors import DmqlError
 from shared.rets.dmql.evaluate import predicate
@@ -49,6 +49,7 @@ from shared.rets.records import RecordReader
 from shared.rets.schema.assemble import Assembler
 from shared.rets.schema.tables import KINDS as TABLES
 from shared.rets.schema.values import ValueReader
+from shared.rets.standard import StandardReader
 from shared.sources.base import SourceRefusedError
 from shared.sources.rets.plan import make_plan
 from shared.sources.rets.rows import RowReader
@@ -56,7 +57,7 @@ from shared.sources.rets.settings import RetsSourceSettings
 from tests.conftest import SCALE
 from tests.unit.mls_metadata import MLS, compact, rets, standard
 
-GENERIC = ("login", "metadata", "metadata as XML", "table", "query", "objects")
+GENERIC = ("login", "metadata", "metadata as XML", "table", "records as XML", "query", "objects")
 AT_ONCE = 10
 EXAMPLES = 450 if SCALE == 1 else -(-1_000_000 // len(GENERIC) // AT_ONCE)
 """Inputs of one example: drawing costs more than parsing."""
@@ -119,6 +120,14 @@ TABLE = (
     b'\tStatus\tExtras\t</COLUMNS>\n<DATA>\t9001\t2024-03-05T14:00:00\t250000.00\tA\tPL,"G,R"\t</DATA>\n'
     b'<DATA>\t9002\t\t****\tP\t\t</DATA>\n<MAXROWS/>\n</RETS>'
 )  # fmt: skip
+NESTED = (
+    b'<?xml version="1.0"?>\n<!DOCTYPE RETS SYSTEM "RETS-20041001.dtd">\n<RETS ReplyCode="0" ReplyText="OK">'
+    b'<COUNT Records="3"/><REData><REProperties><ResidentialProperty><Listing><ListingID>9001</ListingID></Listing>'
+    b"<ModTime>2024-03-05T14:00:00</ModTime><ListPrice>250000.00</ListPrice><Status>Active</Status><Extras><Value>Pool"
+    b'</Value><Value>"G, R"</Value></Extras></ResidentialProperty><ResidentialProperty ModTime="x"><Listing>'
+    b"<ListingID>9002</ListingID></Listing><ListPrice>****</ListPrice></ResidentialProperty></REProperties></REData>"
+    b"<MAXROWS/></RETS>"
+)
 OBJECTS = (
     b"\r\n--creaboundary\r\nContent-Type:image/jpeg\r\nContent-ID:9001\r\nObject-ID:1\r\nPreferred:1\r\n"
     b"Description: In\r\nMay\r\nObjectData: FileSize=9\r\nObjectData: OrderHint=1\r\n\r\n"
@@ -239,6 +248,7 @@ ASKABLE = {
 RECORD = {"Zone": "N", "City": "Marble", "Beds": Decimal(3), "Modified": NOW, "Extras": ("POOL",)}
 MULTIPART = "multipart/parallel; boundary=creaboundary"
 VALUES = ValueReader(MLS.resources[0].classes[0], MLS.resources[0].lookups, indicator="****")
+STANDARD = StandardReader("ListingKey", MLS.resources[0].classes[0].fields)
 SINCE = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -268,8 +278,16 @@ def mapping(rng: random.Random, data: bytes) -> None:
 
 def table(rng: random.Random, data: bytes) -> None:
     """A table of records, its values typed, as the records of a feed."""
-    reader = CompactReader()
-    for row in reader.stream(chunks(rng, data), Mender(max_bytes=LIMIT)):
+    _read(CompactReader().stream(chunks(rng, data), Mender(max_bytes=LIMIT)))
+
+
+def nested(rng: random.Random, data: bytes) -> None:
+    """The same in STANDARD-XML."""
+    _read(STANDARD.stream(chunks(rng, data), lambda: Mender(max_bytes=LIMIT)))
+
+
+def _read(rows: Iterable[Row]) -> None:
+    for row in rows:
         typed = VALUES.read(row)
         assert len(typed.values) + len(typed.restricted) + len(typed.misfits) <= len(row)
         with contextlib.suppress(UnmappableError):
@@ -323,6 +341,7 @@ PARSERS: dict[str, tuple[Callable[[random.Random, bytes], None], list[bytes]]] =
     "multipart": (multipart, [PARTS]),
     "mapping": (mapping, [PAGE]),
     "table": (table, [TABLE, PIPES]),
+    "records as XML": (nested, [NESTED]),
     "metadata": (metadata, [rets(compact(MLS)).encode()]),
     "metadata as XML": (metadata, [rets(standard(MLS)).encode(), rets(standard(MLS, old=True)).encode()]),
     "query": (query, [QUERY, OLD_QUERY]),
@@ -393,7 +412,7 @@ MENDED = {"endless comments", "endless white space"}
     ("reader", "name"),
     [
         *itertools.product(("page", "master", "login"), BOMBS),
-        *itertools.product(("table", "metadata"), sorted(BOMBS.keys() - MENDED)),
+        *itertools.product(("table", "records as XML", "metadata"), sorted(BOMBS.keys() - MENDED)),
     ],
 )
 def test_bombs_are_refused_in_little_memory(reader: str, name: str) -> None:
@@ -406,6 +425,8 @@ def test_bombs_are_refused_in_little_memory(reader: str, name: str) -> None:
                 InventoryReader("Property").read(BOMBS[name](), mender)
             case "table":
                 _consume(CompactReader().stream(BOMBS[name](), mender))
+            case "records as XML":
+                _consume(STANDARD.stream(BOMBS[name](), lambda: mender))
             case "metadata":
                 Assembler().add(MetadataReader(TABLES).read(BOMBS[name](), mender), ())
             case _:

@@ -352,6 +352,18 @@ def test_what_the_login_may_not_see_is_asked_to_be_marked_and_is_none() -> None:
     assert record.fields["#restricted"] == ["ListingId"]
 
 
+def test_keys_and_timestamps_that_are_withheld_are_none() -> None:
+    rows = "".join(f"<DATA>\t{key}\tR-1\t{stamp}\t1\t</DATA>" for key, stamp in (("77", "****"), ("****", CHANGED)))
+    table = f'<RETS ReplyCode="0"><COUNT Records="2"/><COLUMNS>\tSYSID\tMLSNUM\tMODIFIED\tPICS\t</COLUMNS>{rows}</RETS>'
+    with ScriptedServer(lambda asked: Say(table) if asked.path == "/search" else None) as server:
+        found = source_at(server, metadata_of_a_board()).inventory("property")
+        assert (found.packed, found.proven, found.doubt) == ([b"77\0"], False, "1 rows have no key")
+        (record, _) = source_at(server, metadata_of_a_board()).records("property", ["77", "78"]).records
+        assert (record.key, record.stamp) == ("77", "")
+        assert record.fields["Media"] == {"Order": "1", "ModificationTimestamp": ""}
+        assert record.fields["#restricted"] == ["MODIFIED"]
+
+
 @pytest.mark.parametrize(
     ("kind", "override", "said"),
     [

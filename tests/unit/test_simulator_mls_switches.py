@@ -18,6 +18,9 @@ from shared.rets.dmql.grammar import parse
 from shared.rets.errors import RetsReplyError
 from shared.rets.login import User
 from shared.rets.objects import ObjectRequest, read_all
+from shared.rets.rows import RowsReader
+from shared.rets.schema.fetch import fetch_metadata
+from shared.rets.schema.values import ValueReader
 from shared.rets.search import Ending, Search, ending
 from shared.rets.server_information import server_information
 from shared.rets.session import RetsSession
@@ -51,7 +54,8 @@ def opened(sim: Simulator, **more: object) -> Iterator[RetsSession]:
 
 
 def ask(session: RetsSession, query: str = "(LIST_KEY=0+)", **more: object) -> tuple[list[dict[str, str]], Ending]:
-    search = Search("Property", "RES", parse(query), ("LIST_KEY", "PRICE", "REMARKS"), **more)  # type: ignore[arg-type]
+    asked = {"select": ("LIST_KEY", "PRICE", "REMARKS"), **more}
+    search = Search("Property", "RES", parse(query), **asked)  # type: ignore[arg-type]
 
     def read(answer: Answer) -> tuple[list[dict[str, str]], Ending]:
         reader = CompactReader()
@@ -109,6 +113,42 @@ def test_one_format_alone(sim: Simulator, session: RetsSession) -> None:
     assert ask(session, format="COMPACT-DECODED")[0]
     with pytest.raises(RetsReplyError, match="COMPACT-DECODED"):
         ask(session)
+    assert metadata_in(session, "COMPACT") == "0"
+    assert metadata_in(session, "STANDARD-XML") == "20513"
+    sim.control.fault("one-format", "STANDARD-XML")
+    assert metadata_in(session, "STANDARD-XML") == "0"
+    assert metadata_in(session, "COMPACT") == "20513"
+    assert fetch_metadata(session).format == "STANDARD-XML"
+
+
+def metadata_in(session: RetsSession, form: str) -> str:
+    try:
+        with session.get_metadata({"Type": "METADATA-RESOURCE", "ID": "0", "Format": form}) as answer:
+            answer.look_for_reply()
+            assert answer.reply is not None
+            return answer.reply.code
+    except RetsReplyError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("shape", [None, "names", "groups", "attributes", "items"])
+def test_records_in_standard_xml_whatever_their_shape(sim: Simulator, session: RetsSession, shape: str | None) -> None:
+    """Each says what a row in COMPACT says."""
+    resource = fetch_metadata(session).system.resources[0]
+    described = resource.classes[0]
+    fields = tuple(each.system_name for each in described.fields)
+    codes = [ValueReader(described, resource.lookups).read(row) for row in ask(session, select=fields)[0]]
+    sim.control.fault("format-ignored")
+    if shape is not None:
+        sim.control.fault("xml-shape", shape)
+    search = Search("Property", described.name, parse("(LIST_KEY=0+)"), fields, "STANDARD-XML")
+    reader = RowsReader(search, "LIST_KEY", described.fields)
+    with session.search(search.arguments()) as answer:
+        rows = list(reader.stream(answer, session.mender))
+    assert [ValueReader(described, resource.lookups, decoded=True).read(row) for row in rows] == codes
+    assert reader.ended == Ending(len(rows), len(rows), more=False)
+    found, _ = ask(session)
+    assert found == []  # no table comes
 
 
 def test_what_a_login_may_not_see(sim: Simulator, session: RetsSession) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..answers import Answer, Call, RefusedError, envelope
+from ..faults import Faults
 from ..formats import escape
 from .schema import Schema
 from .tables import OBJECTS, OTHER_TYPES, RESOURCES, Class, Column
@@ -31,7 +32,7 @@ class _Table:
     items: list[_Item]
 
 
-def get_metadata(call: Call, schema: Schema) -> Answer:
+def get_metadata(call: Call, schema: Schema, faults: Faults) -> Answer:
     """Answer a GetMetadata. Raises RefusedError with 20500 to 20503 or 20513."""
     kind = call.get("type").upper().removeprefix("METADATA-")
     if kind in _UNKNOWN:
@@ -39,8 +40,9 @@ def get_metadata(call: Call, schema: Schema) -> Answer:
     if kind != "SYSTEM" and kind not in _ITEMS:
         raise RefusedError(20501, "Invalid Type")
     form = call.get("format", "STANDARD-XML").upper().partition(":")[0]
-    if form not in {"COMPACT", "STANDARD-XML"}:
-        raise RefusedError(20513, "Format must be COMPACT or STANDARD-XML")
+    only = (faults.on("one-format") or "").removesuffix("-DECODED")
+    if form not in ({only} if only else {"COMPACT", "STANDARD-XML"}):
+        raise RefusedError(20513, f"Format must be {only or 'COMPACT or STANDARD-XML'}")
     *parents, last = (call.get("id") or "0").split(":")
     if last not in {"0", "*"}:
         parents.append(last)

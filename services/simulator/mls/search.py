@@ -50,6 +50,8 @@ def search(world: World, call: Call, faults: Faults) -> Answer:
     form, _, version = call.get("format", "STANDARD-XML").upper().partition(":")
     if form not in ((only,) if only else _FORMATS):
         raise RefusedError(20203, f"Format must be one of {only or ', '.join(_FORMATS)}")
+    if faults.on("format-ignored"):
+        form = "STANDARD-XML"
     if version:
         raise RefusedError(20514, "Requested DTD version unavailable")
     kind = _without(kind, faults.on("refused-field"))
@@ -198,7 +200,9 @@ class _Writer:
         """The answer in pieces of bounded size."""
         told = count in {"1", "2"} and self._faults.on("no-count") is None
         counted = f'<COUNT Records="{total}"/>\n' if told else ""
-        head = f'<?xml version="1.0" encoding="utf-8"?>\n<RETS ReplyCode="0" ReplyText="Success">\n{counted}'
+        as_of_dtd = self._form == "STANDARD-XML" and self._faults.on("xml-shape") == "groups"
+        declared = '<!DOCTYPE RETS SYSTEM "RETS-20041001.dtd">\n' if as_of_dtd else ""
+        head = f'<?xml version="1.0" encoding="utf-8"?>\n{declared}<RETS ReplyCode="0" ReplyText="Success">\n{counted}'
         body, foot = self._compact(page) if self._form != "STANDARD-XML" else self._nested(page), "</RETS>\n"
         if count == "2":
             yield (head + foot).encode()
@@ -227,12 +231,7 @@ class _Writer:
     def _nested(self, page: Sequence[Row]) -> Iterator[bytes]:
         yield f"<REData><{self._kind.resource}List>\n".encode()
         for row in page:
-            leaves = "".join(
-                f"<{(name := _named(column, self._standard))}>{self._text(row, column)}</{name}>"
-                for column in self._shown
-                if column.system_name in row or self._is_withheld(row, column)
-            )
-            yield self._record(row, f"<{self._kind.standard_name}>{leaves}</{self._kind.standard_name}>\n")
+            yield self._record(row, self._element(row))
         yield f"</{self._kind.resource}List></REData>\n".encode()
 
     def _record(self, row: Row, xml: str) -> bytes:
@@ -240,6 +239,28 @@ class _Writer:
 
     def _key(self, row: Row) -> str:
         return str(row[self._kind.columns[0].system_name])
+
+    def _element(self, row: Row) -> str:
+        name, shape = self._kind.standard_name, self._faults.on("xml-shape")
+        told = [each for each in self._shown if each.system_name in row or self._is_withheld(row, each)]
+        if shape == "attributes":
+            said = "".join(f' {each.system_name}="{self._text(row, each)}"' for each in told)
+            return f"<{name}{said}/>\n".replace("\n", "&#10;", said.count("\n"))
+        leaves = [self._leaf(row, each, shape) for each in told]
+        if shape == "groups":
+            key, rest = leaves[:1], leaves[1:]
+            groups = {"Listing": key, "ListingData": rest[::2], "Details": rest[1::2]}
+            leaves = [f"<{group}>{''.join(held)}</{group}>" for group, held in groups.items()]
+        return f"<{name}>{''.join(leaves)}</{name}>\n"
+
+    def _leaf(self, row: Row, column: Column, shape: str | None) -> str:
+        name = _named(column, self._standard or (shape in {"names", "groups"} and column.standard_name != ""))
+        value = row.get(column.system_name)
+        if shape == "items" and isinstance(value, tuple) and not self._is_withheld(row, column):
+            texts = self._texts.get(column.lookup, {})
+            items = "".join(f"<Value>{escape(texts.get(each, each))}</Value>" for each in value)
+            return f"<{name}>{items}</{name}>"
+        return f"<{name}>{self._text(row, column)}</{name}>"
 
     def _text(self, row: Row, column: Column) -> str:
         if self._is_withheld(row, column):

@@ -26,13 +26,13 @@ class RowReader:
     """Reads the rows of one class: values of the types that the metadata name, in one spelling each.
 
     Instants are ISO 8601 in UTC, truths ``true`` and ``false``, several values a list; values of lookups stay codes.
-    What is not of its type stays as it came.
+    What is not of its type stays as it came. ``decoded``: whether values of lookups come as their texts.
     """
 
-    def __init__(self, plan: ClassPlan, lookups: Iterable[Lookup], zone: tzinfo) -> None:
+    def __init__(self, plan: ClassPlan, lookups: Iterable[Lookup], zone: tzinfo, *, decoded: bool = False) -> None:
         self._plan = plan
         self._zone = zone
-        self._values = ValueReader(plan.described, lookups, zone=zone, indicator=INDICATOR)
+        self._values = ValueReader(plan.described, lookups, zone=zone, indicator=INDICATOR, decoded=decoded)
 
     def record(self, row: Row, open_houses: Sequence[Mapping[str, Any]] = ()) -> SourceRecord:
         """The record of a row, with its photos as far as the row tells of them, and its open houses."""
@@ -104,8 +104,8 @@ STAMP: Final = "ModificationTimestamp"
 def stamp_of(row: Row, plan: ClassPlan, zone: tzinfo) -> str:
     """All that says whether a row changed: its timestamp, and behind ``|`` that of its photos if they have one."""
     stamp = _instant(row.get(plan.stamp, ""), zone) if plan.stamp else ""
-    photos = row.get(plan.photo_stamp, "") if plan.photo_stamp else ""
-    return f"{stamp}|{_instant(photos, zone)}" if photos else stamp
+    photos = _instant(row.get(plan.photo_stamp, ""), zone) if plan.photo_stamp else ""
+    return f"{stamp}|{photos}" if photos else stamp
 
 
 def with_open_houses(stamp: str, open_houses: Iterable[tuple[str, str]]) -> str:
@@ -115,7 +115,9 @@ def with_open_houses(stamp: str, open_houses: Iterable[tuple[str, str]]) -> str:
 
 
 def _instant(text: str, zone: tzinfo) -> str:
-    """In UTC where a text tells none: nobody else knows where the server's clock hangs."""
+    """In UTC where a text tells none: nobody else knows where the server's clock hangs. One withheld is none."""
+    if text == INDICATOR:
+        return ""
     if not text or text.endswith("Z") or "/" in text:
         return text
     try:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from shared.rets.search import SearchFormat
+
 Kind = Literal["property", "member", "office", "open_house"]
 NONE: Final = "-"
 """In place of a field: that there is none."""
@@ -33,6 +35,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class RetsSourceSettings:
-    """What is known of a server before it is asked."""
+    """What is known of a server before it is asked. ``search_format`` is the one to ask for first."""
 
     overrides: Mapping[Kind, Override] = field(default_factory=dict)
+    search_format: SearchFormat = "COMPACT"

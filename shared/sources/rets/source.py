@@ -16,16 +16,16 @@ from shared.mapping.times import parse_stamp
 from shared.messages import BrokenRecord, SourceRecord
 from shared.rets.answer import Answer
 from shared.rets.codes import speaks_of_class
-from shared.rets.compact import CompactReader
 from shared.rets.dmql.build import at_least, at_most, both, either, equals
 from shared.rets.dmql.errors import DmqlError
 from shared.rets.dmql.tree import Query
 from shared.rets.errors import RetsParseError, RetsReplyError
 from shared.rets.inventory import distinct
 from shared.rets.objects import ObjectRequest, holds_one, read_objects
+from shared.rets.rows import RowsReader, in_some_format, is_decoded
 from shared.rets.schema.fetch import fetch_metadata
 from shared.rets.schema.types import System
-from shared.rets.search import Ending, Search, ending
+from shared.rets.search import Ending, Search, SearchFormat
 from shared.rets.session import RetsSession
 from shared.sources.base import Inventory, Page, PhotoObject, SourceRefusedError, SourceUnreadableError
 from shared.sources.rets.plan import ClassPlan, MediaPlan, Plan, ResourcePlan
@@ -61,6 +61,8 @@ class _Answered:
     ended: Ending
     broken: list[BrokenRecord]
     server_date: int | None
+    in_format: bool
+    decoded: bool
 
 
 @dataclass(slots=True)
@@ -171,7 +173,7 @@ class RetsSource:
         return self._as_planned(lambda plan: self._records(plan, plan.resource(resource), askable, unaskable))
 
     def _records(self, plan: Plan, resource: ResourcePlan, keys: list[str], unaskable: list[str]) -> Page:
-        found: dict[str, tuple[ClassPlan, Row]] = {}
+        found: dict[str, tuple[ClassPlan, Row, bool]] = {}
         broken: list[BrokenRecord] = []
         dates: list[int | None] = []
         for known in (True, False):
@@ -182,13 +184,16 @@ class RetsSource:
                     broken += answered.broken
                     dates.append(answered.server_date)
                     for row in answered.rows:
-                        found[row.get(each.key, "")] = each, row
+                        found[row.get(each.key, "")] = each, row, answered.decoded
         shows = self._shows(plan, list(found)) if resource.kind == "property" and found else {}
-        readers = {each.name: RowReader(each, resource.lookups, plan.zone) for each in resource.classes}
+        readers: dict[tuple[str, bool], RowReader] = {}
         records: list[SourceRecord] = []
-        for key, (each, row) in found.items():
+        for key, (each, row, decoded) in found.items():
             self._state.seen(key, each.name)
-            records.append(readers[each.name].record(row, shows.get(key, ())))
+            reader = readers.get((each.name, decoded))
+            if reader is None:
+                reader = readers[each.name, decoded] = RowReader(each, resource.lookups, plan.zone, decoded=decoded)
+            records.append(reader.record(row, shows.get(key, ())))
         return Page(records, dates[0] if dates else None, broken=broken, unaskable=unaskable)
 
     def _is_known(self, resource: ResourcePlan, key: str, each: ClassPlan) -> bool:
@@ -198,8 +203,9 @@ class RetsSource:
         """By listing its open houses, each in the order of their keys."""
         found: dict[str, list[dict[str, Any]]] = {}
         for each in self._open_houses(plan):
-            reader = RowReader(each, plan.resources["open_house"].lookups, plan.zone)
-            rows = {row.get(each.key, ""): row for row in self._by_keys(each, each.listing, keys).rows}
+            answered = self._by_keys(each, each.listing, keys)
+            reader = RowReader(each, plan.resources["open_house"].lookups, plan.zone, decoded=answered.decoded)
+            rows = {row.get(each.key, ""): row for row in answered.rows}
             for _, row in sorted(rows.items()):
                 found.setdefault(row.get(each.listing, ""), []).append(reader.open_house(row))
         return found
@@ -226,10 +232,8 @@ class RetsSource:
         found = [self._by_keys(each, name, part) for part in parts if part]
         if name == each.key:
             found.insert(0, answered)
-        return _Answered(
-            [row for part in found for row in part.rows], answered.ended, [b for part in found for b in part.broken],
-            answered.server_date,
-        )  # fmt: skip
+        rows, broken = [row for part in found for row in part.rows], [each for part in found for each in part.broken]
+        return replace(answered, rows=rows, broken=broken)
 
     def changes(self, resource: str, since: int, limit: int) -> Iterator[Page]:
         """First the keys of what changed, its photos and open houses included, then the records by key.
@@ -470,22 +474,36 @@ class RetsSource:
                 raise _NoRangesError from error
             raise
 
-    def _search(
-        self, each: ClassPlan, query: Query, select: tuple[str, ...], *, count: bool = False
-    ) -> _Answered:  # fmt: skip
-        """The rows; with ``count`` none, but how many there are."""
-        asked = Search(each.resource, each.name, query, select, restricted=INDICATOR, count_only=count)
+    def _search(self, each: ClassPlan, query: Query, select: tuple[str, ...], *, count: bool = False) -> _Answered:
+        """The rows of a class, in the format that the settings name, or another that the server knows; with ``count``
+        none, but how many there are."""
         self._asked = each
+        preferred, *others = self._state.formats
+        answered, form = in_some_format(
+            (preferred, *others),
+            lambda form: self._search_in(form, each, query, select, count=count),
+            lambda found: found.in_format,
+        )
+        if form != preferred:
+            _log.info("rets.search_format", asked=preferred, answered=form)
+            self._state.prefer(form)
+        return answered
+
+    def _search_in(
+        self, form: SearchFormat, each: ClassPlan, query: Query, select: tuple[str, ...], *, count: bool
+    ) -> _Answered:  # fmt: skip
+        asked = Search(each.resource, each.name, query, select, form, restricted=INDICATOR, count_only=count)
 
         def read(answer: Answer) -> _Answered:
-            reader = CompactReader()
+            reader = RowsReader(asked, each.key, each.fields)
             rows: list[Row] = []
-            for row in reader.stream(answer.chunks(), self._session.mender()):
+            for row in reader.stream(answer, self._session.mender):
                 if len(rows) >= _MOST_ROWS:
                     raise RetsParseError("the list goes on without end")
+                if row.get(each.key) == INDICATOR:
+                    row[each.key] = ""
                 rows.append(row)
-            answer.reply = reader.reply
-            return _Answered(rows, ending(reader, len(rows), asked), reader.broken, answer.server_date)
+            return _Answered(rows, reader.ended, reader.broken, answer.server_date, reader.in_format, is_decoded(form))
 
         return self._session.ask("Search", asked.arguments(), read)
 

@@ -14,6 +14,7 @@ from shared.rets.login import Capabilities
 from shared.rets.schema.currency import Currency, currency
 from shared.rets.schema.document import as_read_now, document_of
 from shared.rets.schema.types import System
+from shared.rets.search import FORMATS, SearchFormat
 from shared.sources.rets.plan import Plan, make_plan
 from shared.sources.rets.settings import Kind, RetsSourceSettings
 
@@ -66,6 +67,9 @@ class RetsState:
         self._classes: dict[str, str] = {}
         self.photos_by_search: set[str] = set()
         """Kinds of record whose photos GetObject does not have."""
+        self.formats: tuple[SearchFormat, ...] = ()
+        """In which formats to search, the one to ask for first."""
+        self.prefer(settings.search_format)
 
     @property
     def system(self) -> System | None:
@@ -134,6 +138,10 @@ class RetsState:
     def class_of(self, key: str) -> str | None:
         """In which class a record was last seen, as far as is known."""
         return self._classes.get(key)
+
+    def prefer(self, form: SearchFormat) -> None:
+        """Ask for this format first from now on."""
+        self.formats = (form, *(other for other in FORMATS if other != form))
 
     def _kept(self, said: Capabilities) -> System | None:
         """The metadata that were kept, if the login says that they are those of the server."""
