@@ -202,6 +202,8 @@ class Writer:
         return lines[-1].key if lines else None
 
     def _page(self, page: PageFetched, envelope: Envelope) -> str:
+        if page.asked and page.resource not in self._feeds[page.feed].resources:
+            return "unlisted"  # asked for before its settings changed, and given up meanwhile
         run_id = envelope.run_id
         whole = not any(record.untold for record in page.records)
         read, unreadable = self._mapped(page, page.records if whole else [])
