@@ -195,6 +195,10 @@ class DdfSource:
         """None: the names of the DDF are fixed."""
         return None
 
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Iterator[PhotoObject]:  # noqa: ARG002
+        """None: the DDF has photos alone."""
+        return iter(())
+
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         """Every photo of a record by GetObject. Where the server does not offer addresses, the bytes.
 

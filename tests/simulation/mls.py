@@ -331,6 +331,9 @@ class MlsSource:
     def described(self) -> MetadataDocument | None:
         return None
 
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Iterator[PhotoObject]:
+        raise AssertionError("nothing was said of other objects")
+
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         with self._request(replicated=False):
             found = self.mls.pictures(resource, key)

@@ -46,6 +46,9 @@ class FakeSource:
     def described(self) -> MetadataDocument | None:
         raise AssertionError("a pool asks the MLS for nothing")
 
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Iterator[PhotoObject]:
+        raise AssertionError("a pool asks the MLS for nothing")
+
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         raise AssertionError("a pool asks the MLS for nothing")
 
