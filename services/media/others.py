@@ -7,15 +7,15 @@ the set is settled when all that came is kept, and only then do objects go that 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import Counter
 
-from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, to_retry
+from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, CUT_ON_THE_WAY, due_again, to_retry
 from services.media.putting import New, Putter
-from shared.backoff import next_attempt_at
 from shared.consumer import Retry
 from shared.messages import PhotosPending
 from shared.photos.errors import DownloadReason, RejectReason
@@ -33,9 +33,6 @@ OBJECTS = Counter(
     "linked, failed.",
     ["feed", "outcome"],
 )
-
-CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
-"""What the next answer may have whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +74,18 @@ class Others:
         self._max_bytes = max_bytes
 
     def handle(
-        self, message: PhotosPending, run_id: str, pool: SessionPool, slot_timeout: float, attempt: int
-    ) -> tuple[bool, list[Bad], list[float]]:
+        self,
+        message: PhotosPending,
+        wants: Sequence[ObjectsWant],
+        run_id: str,
+        pool: SessionPool,
+        slot_timeout: float,
+        attempt: int,
+    ) -> tuple[list[Bad], list[float]]:
         """Bring one record's objects in step with what its sets want.
 
-        Whether anything was wanted, what is to be tried again at once, and seconds to wait for what was not asked for.
+        What is to be tried again in this run, and seconds to wait for what was not asked for.
         """
-        with self._store.write() as tx:
-            wants = tx.object_sets.wants(message.feed, message.resource, message.key, self._store.feeds.now())
         again: list[Bad] = []
         waits: list[float] = []
         for want in wants:
@@ -106,7 +107,7 @@ class Others:
                 again.append(bad)
             else:
                 self._give_up(message, run_id, want, bad)
-        return bool(wants), again, waits
+        return again, waits
 
     def _fetch(
         self, message: PhotosPending, run_id: str, want: ObjectsWant, pool: SessionPool, slot_timeout: float
@@ -116,8 +117,10 @@ class Others:
         came: set[int] = set()
         kept: set[int] = set()
         batch: list[Link | Bytes] = []
-        with pool.use(priority=PHOTOS, timeout=slot_timeout) as source:
-            found = source.objects(message.resource, message.key, want.type, location=want.linked)
+        with (
+            pool.use(priority=PHOTOS, timeout=slot_timeout) as source,
+            closing(source.objects(message.resource, message.key, want.type, location=want.linked)) as found,
+        ):
             for item in self._judged(found):
                 if isinstance(item, Bad):
                     bad = bad or item
@@ -171,11 +174,8 @@ class Others:
         return kept
 
     def _give_up(self, message: PhotosPending, run_id: str, want: ObjectsWant, bad: Bad) -> None:
-        """The attempt is counted, as of a photo (``services.media.decide.given_up``)."""
-        now = self._store.feeds.now()
-        due = next_attempt_at(want.attempts, now)
-        if bad.retry_after:
-            due = max(due or 0, now + int(bad.retry_after * 1_000_000))
+        """The attempt is counted, as of a photo."""
+        due = due_again(want.attempts, self._store.feeds.now(), bad.retry_after)
         reason = f"{bad.reason}: {bad.detail}" if bad.detail else bad.reason
         with self._store.write() as tx:
             tx.object_sets.failed(message.feed, message.resource, message.key, run_id, want, ObjectsFailed(reason, due))

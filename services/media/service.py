@@ -17,7 +17,7 @@ from itertools import islice
 import structlog
 from prometheus_client import Counter, Histogram
 
-from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, LOOK, given_up, retry_delay, to_retry
+from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, CUT_ON_THE_WAY, LOOK, given_up, retry_delay, to_retry
 from services.media.others import Others
 from services.media.pools import Pool
 from services.media.putting import New, Putter
@@ -59,11 +59,9 @@ DOWNLOAD_SECONDS = Histogram(
 LISTINGS = "property"
 ONLY = 1
 """The number of the one photo that any other record has; it is asked for without a number and comes with any."""
+
 REASONS = frozenset({*RejectReason, *DownloadReason, "unavailable", "refused", "object_error", "missing", "no_url"})
 """Why a photo failed: every word there is, so that labels stay few."""
-
-CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
-"""What a photo that ended early looks like, however well its answer was framed: the next answer may be whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,9 @@ class Media:
         if feed is None:
             raise Reject(f"no feed {message.feed} is configured")
         with self._store.write() as tx:
-            wants = tx.media.wants(message.feed, message.resource, message.key, self._store.feeds.now())
+            now = self._store.feeds.now()
+            wants = tx.media.wants(message.feed, message.resource, message.key, now)
+            sets = tx.object_sets.wants(message.feed, message.resource, message.key, now)
         again: list[Failed] = []
         waiting: list[Waiting] = []
         batch: list[Outcome] = []
@@ -174,8 +174,8 @@ class Media:
                     batch, size = [], 0
         if batch:
             self._settle(message, envelope.run_id, batch)
-        wanted, bad, waits = self._others.handle(
-            message, envelope.run_id, feed.pool, feed.settings.slot_timeout, delivery.attempt
+        bad, waits = self._others.handle(
+            message, sets, envelope.run_id, feed.pool, feed.settings.slot_timeout, delivery.attempt
         )
         self._delete_dead(message, envelope.run_id)
         failed = [(item.reason, item.retry_after) for item in again]
@@ -187,7 +187,7 @@ class Media:
         if waits:
             delay = min(LOOK, *waits)
             raise Retry(f"{len(waits)} photos wait for a host that is left alone", delay=delay, counts=False)
-        return "ok" if wants or wanted else "nothing_wanted"
+        return "ok" if wants or sets else "nothing_wanted"
 
     def _outcomes(
         self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]

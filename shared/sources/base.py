@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -178,7 +178,7 @@ class Source(Protocol):
         each of them.
         """
 
-    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Iterator[PhotoObject]:
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Generator[PhotoObject, None, None]:
         """Every object of a type that is no photo's, of one record, each under a number of its own but for errors of
         all of them; with ``location`` URLs instead of bytes, where offered."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -353,7 +353,7 @@ class RetsSource:
         request = ObjectRequest(plan.name, plan.photo_type, {key: orders}, location)
         return self._session.get_object(request.arguments())
 
-    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Iterator[PhotoObject]:
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Generator[PhotoObject, None, None]:
         """Objects of a type that is no photo's, by GetObject, under the server's numbers where it gives each its own.
 
         Raises SourceRefusedError for a type that the metadata do not name.
