@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from services.audit import audit
 from services.outcome import FeedReport
 from services.simulator.main import Simulator
 from tests.pipeline.board import FEED, Board, board
+from tests.pipeline.forms import distributed
 
 ALL = {"property": {"objects": ["Plat", "Audio"], "object_links": ["Video"]}}
 PLATS = {"property": {"objects": ["Plat"]}}
@@ -43,7 +45,17 @@ def keys(here: Board) -> list[str]:
     return sorted({item.key for item in here.sim.control.others()})
 
 
-@pytest.mark.usefixtures("each_form")
+@pytest.fixture(params=["embedded", "distributed"])
+def form(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both, at every size."""
+    if request.param == "embedded":
+        yield
+        return
+    with distributed(request.getfixturevalue("servers")):
+        yield
+
+
+@pytest.mark.usefixtures("form")
 def test_they_equal_the_truth_and_follow_it_and_go_with_their_listings(tmp_path: Path) -> None:
     with board(tmp_path, listings=20, photos=1, overrides=ALL, remove_at_least=20) as here:
         report = here.sync()
