@@ -381,7 +381,7 @@ class ObjectStored:
 
     order: int
     description: str = ""
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
     object_name: str | None = None
     sha256: str | None = None
     byte_size: int | None = None
