@@ -293,7 +293,14 @@ def rets_state(feed: FeedSettings, follow: Follow | None = None, stored: Stored 
     """What the sources of a RETS feed share in one process, nothing known yet but what is remembered by ``follow`` and
     ``stored``."""
     overrides = {
-        kind: RetsOverride(**{**chosen.model_dump(), "classes": tuple(chosen.classes)})
+        kind: RetsOverride(
+            **{
+                **chosen.model_dump(),
+                "classes": tuple(chosen.classes),
+                "objects": tuple(chosen.objects),
+                "object_links": tuple(chosen.object_links),
+            }
+        )
         for kind, chosen in feed.overrides.items()
     }
     login = (login_url(feed), feed.username, feed.user_agent, feed.rets_version, feed.encoding)
@@ -379,6 +386,10 @@ class App:
                     tuple(feed.resources),
                     feed.unescape,
                     frozenset(feed.history_exclude),
+                    {
+                        resource: tuple((kind, kind in chosen.object_links) for kind in chosen.all_objects)
+                        for resource, chosen in feed.overrides.items()
+                    },
                 )
                 for name, feed in feeds.items()
             },

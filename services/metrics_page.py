@@ -41,6 +41,7 @@ DECLARING = (
     "services.fetcher.drift",
     "services.fetcher.service",
     "services.geocoder.service",
+    "services.media.others",
     "services.media.service",
     "services.outcome",
     "services.polite",

@@ -16,6 +16,7 @@ from services.tabular import Form, rendered
 from services.visit import visiting
 from shared.photos.download import Download, Downloader
 from shared.photos.errors import DownloadError
+from shared.photos.others import ENDINGS
 from shared.rets.objects import ObjectRequest, RetsObject
 from shared.rets.several import objects_of
 from shared.settings import Settings, SettingsError
@@ -24,11 +25,6 @@ COLUMNS: Final = ("key", "number", "type", "size", "preferred", "description", "
 SECONDS: Final = 600.0
 MAX_KEYS: Final = 100
 _SET = re.compile(r"[^:,\s]{1,64}(:(\*|[0-9]{1,5}(:[0-9]{1,5})*))?")
-_ENDINGS: Final = {
-    "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp", "application/pdf": "pdf",
-    "video/mp4": "mp4", "audio/mpeg": "mp3", "text/plain": "txt",
-}  # fmt: skip
-"""Of names: everything else is ``bin``. What a server calls its types never gets into one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ class _Folder:
     def put(self, item: RetsObject, data: bytes, content_type: str) -> tuple[str, str]:
         """The file's name, and why there is none."""
         parts = (self._prefix, item.key, str(item.order))
-        name = f"{'-'.join(_plain(part) for part in parts)}.{_ENDINGS.get(content_type, 'bin')}"
+        name = f"{'-'.join(_plain(part) for part in parts)}.{ENDINGS.get(content_type, 'bin')}"
         try:
             with (self._folder / name).open("xb") as file:
                 file.write(data)

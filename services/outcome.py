@@ -70,6 +70,7 @@ class FeedReport:
 
     def as_json(self) -> dict[str, Any]:
         """The shape scripts rely on."""
+        objects = sum(self._count(name, "objects_stored") for name in self.counts)
         return {
             **self.resource(LISTINGS),
             "held": self.left.held,
@@ -80,6 +81,7 @@ class FeedReport:
                 "deleted": sum(self._count(name, "photos_deleted") for name in self.counts),
                 "failed": self.left.photos_failed,
             },
+            **({"objects": {"stored": objects}} if objects else {}),
             "requests": self._count("", "requests"),
             "seconds": round(self.seconds, 3),
             "resources": {

@@ -47,6 +47,8 @@ def sync_table(columns: Sequence[tuple[str, FeedReport]]) -> Table:
             table.add_row(f"{called} fetched", *(f"{item['fetched']:,}" for item in others))
     for label, name in (("photos stored", "stored"), ("photos deleted", "deleted"), ("photos failed", "failed")):
         table.add_row(label, *(f"{item['photos'][name]:,}" for item in figures))
+    if any("objects" in item for item in figures):
+        table.add_row("other objects stored", *(f"{item.get('objects', {}).get('stored', 0):,}" for item in figures))
     for label, name in (("held", "held"), ("unavailable", "unavailable"), ("quarantined", "quarantined")):
         if any(item[name] for item in figures):
             table.add_row(label, *(f"{item[name]:,}" for item in figures))
@@ -141,6 +143,7 @@ def status_json(item: FeedStatus) -> dict[str, Any]:
         "at_mls": item.at_mls,
         "stored": item.stored,
         "photos": {"stored": item.photos_stored, "pending": item.photos_pending, "failed": item.photos_failed},
+        **({"objects": {"stored": item.objects_stored}} if item.objects_stored else {}),
         "located": item.located,
         "held": item.held,
         "quarantined": item.quarantined,
@@ -239,6 +242,7 @@ _STATUS_ROWS: tuple[tuple[str, Callable[[FeedStatus], str]], ...] = (
     ("photos stored", _count("photos_stored")),
     ("photos pending", _count("photos_pending")),
     ("photos failed", _count("photos_failed")),
+    ("other objects stored", _count("objects_stored")),
     ("located by the MLS", _located("mls")),
     ("located by geocoder", _located("geocoder")),
     ("addresses not looked up", _located("pending")),

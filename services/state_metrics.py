@@ -55,8 +55,14 @@ FAMILIES: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
     "mlsync_photos_stored": (("feed",), "Photos stored in the version that the MLS has."),
     "mlsync_photo_sets": (("feed",), "Records whose photos are kept, those without any included."),
     "mlsync_photo_sets_incomplete": (("feed",), "Of those, records of which some photo is not here as the MLS has it."),
-    "mlsync_photos_pending": (("feed",), "Photos to be fetched or asked for again that have not failed."),
-    "mlsync_photos_failed": (("feed",), "Photos still to be had of which the last attempt failed."),
+    "mlsync_photos_pending": (
+        ("feed",),
+        "Photos, and sets of other objects, to be fetched or asked for again that have not failed.",
+    ),
+    "mlsync_photos_failed": (
+        ("feed",),
+        "Photos, and sets of other objects, still to be had of which the last attempt failed.",
+    ),
     "mlsync_removals_held": (
         ("feed", "resource"),
         "Removals held because they were too many at once to be believed; see `mlsync removals list`.",

@@ -91,22 +91,36 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectsWanted:
+    """Every object of a type that is no photo's, as the record had them when it was of ``version``.
+
+    ``linked``: their addresses rather than their bytes.
+    """
+
+    type: str
+    linked: bool
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreRecord(Effect):
-    """Write the record's rows and photos (``insert``: there were none), its source and its line."""
+    """Write the record's rows, photos and objects wanted (``insert``: there were none), its source and its line."""
 
     mapped: Mapped
     photos: Sequence[Photo]
     source: SourceRecord
     line: Line
     insert: bool
+    objects: Sequence[ObjectsWanted] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class KeepRecord(Effect):
-    """The record reads as stored: write its line, and its source timestamp, but no row."""
+    """The record reads as stored: write its line, its source timestamp and which objects are wanted, but no row."""
 
     mapped: Mapped
     line: Line
+    objects: Sequence[ObjectsWanted] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,9 +114,31 @@ class Override(Strict):
         description="property: type of object to take as photos; unset: HiRes, LargePhoto or Photo, else any that "
         "is a picture",
     )
+    objects: Names = Field(
+        default_factory=list,
+        description="property, member, office: further types of object to keep, as the metadata name them (Plat, "
+        "Audio): their bytes, not decoded",
+    )
+    object_links: Names = Field(
+        default_factory=list,
+        description="The same of types whose addresses are to be kept instead (Video); nothing is downloaded",
+    )
     listing_field: str = Field(
         "", description="open_house: SystemName of the listing's key; unset: as StandardNames or foreign keys say"
     )
+
+    @property
+    def all_objects(self) -> list[str]:
+        """Types of object to keep beside the photos, in either way."""
+        return [*self.objects, *self.object_links]
+
+    @model_validator(mode="after")
+    def _once(self) -> Override:
+        named = self.all_objects
+        twice = next((name for name in named if named.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"objects, object_links: {twice} is there twice")
+        return self
 
 
 class FeedSettings(Strict):
@@ -281,6 +303,9 @@ class FeedSettings(Strict):
             return self
         if self.login_url in ("production", "sample"):
             raise ValueError("login_url: give the URL of the MLS's login")
+        shows = self.overrides.get("open_house")
+        if shows is not None and (shows.objects or shows.object_links):
+            raise ValueError("overrides.open_house: objects are kept of property, member and office")
         if self.media in ("link", "url"):
             raise ValueError(f"media: {self.media} needs addresses in the records; give none, location or bytes")
         try:

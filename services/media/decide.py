@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from shared.backoff import next_attempt_at
+from shared.photos.errors import RejectReason
 from shared.store.base import PhotoFailed, PhotoWant
 
 ATTEMPTS_IN_A_RUN = 3
@@ -12,6 +13,8 @@ BATCH_PHOTOS = 16
 BATCH_BYTES = 8 * 1024 * 1024
 EXPIRED = frozenset({"http_401", "http_403", "http_404", "http_410"})
 """How an address answers that is good no longer; the record, read again, may have a new one."""
+CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
+"""What bytes that ended early look like, however well their answer was framed: the next answer may be whole."""
 REREADS = 3
 """So often a record is read again for a version of a photo."""
 SOON = 30.0
@@ -35,12 +38,16 @@ def given_up(want: PhotoWant, reason: str, now: int, retry_after: float | None =
 
     In any case not before ``retry_after`` seconds, where the server asked for that. ``detail`` is what the server said.
     """
-    due = next_attempt_at(want.attempts, now)
-    if retry_after:
-        due = max(due or 0, now + int(retry_after * 1_000_000))
+    due = due_again(want.attempts, now, retry_after)
     expired = reason in EXPIRED and want.attempts < REREADS
     said = f"{reason}: {detail}" if detail else reason
     return PhotoFailed(want.media_key, want.version, want.horizon, said, due, reread=expired)
+
+
+def due_again(attempts: int, now: int, retry_after: float | None = None) -> int | None:
+    """Until when nobody tries again what was tried in vain once more; None: until the next inventory."""
+    due = next_attempt_at(attempts, now)
+    return max(due or 0, now + int(retry_after * 1_000_000)) if retry_after else due
 
 
 def retry_delay(attempt: int, asked_for: Collection[float]) -> float:

@@ -1,4 +1,4 @@
-"""The media service: downloads photos, verifies and stores them, deletes the ones no longer wanted.
+"""The media service: downloads photos, verifies and stores them, deletes the ones no longer wanted. Other objects too.
 
 Consumes ``photos.pending``, publishes nothing. The message says which record to look at; what to do is read from the
 store. An object's name is in the ledger before the object exists, and the row points at it only afterwards, in one
@@ -17,19 +17,21 @@ from itertools import islice
 import structlog
 from prometheus_client import Counter, Histogram
 
-from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, LOOK, given_up, retry_delay, to_retry
+from services.media.decide import BATCH_BYTES, BATCH_PHOTOS, CUT_ON_THE_WAY, LOOK, given_up, retry_delay, to_retry
+from services.media.others import Others
 from services.media.pools import Pool
+from services.media.putting import New, Putter
 from services.media.settings import MediaFeedSettings
 from shared.blobs.base import Blobs
 from shared.consumer import Reject, Retry
 from shared.messages import Envelope, Message, PhotosPending
 from shared.photos.download import Downloader
 from shared.photos.errors import DownloadError, DownloadReason, PhotoRejectedError, RejectReason
-from shared.photos.names import object_name
 from shared.photos.verify import PhotoLimits, Verified, verify
 from shared.sources.base import PhotoObject, SourcePausedError, SourceRefusedError, SourceUnavailableError
+from shared.sources.pool import PHOTOS as PHOTOS_AFTER
 from shared.sources.pool import NoSlotError, SessionPool
-from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant, Store
+from shared.store.base import PhotoFailed, PhotoStored, PhotoWant, Store
 from shared.telemetry import redact
 from shared.transport.base import Delivery
 
@@ -57,14 +59,9 @@ DOWNLOAD_SECONDS = Histogram(
 LISTINGS = "property"
 ONLY = 1
 """The number of the one photo that any other record has; it is asked for without a number and comes with any."""
-PHOTOS_LAST = 1
-"""Priority of a session slot: records go before photos."""
 
 REASONS = frozenset({*RejectReason, *DownloadReason, "unavailable", "refused", "object_error", "missing", "no_url"})
 """Why a photo failed: every word there is, so that labels stay few."""
-
-CUT_ON_THE_WAY = frozenset({RejectReason.EMPTY, RejectReason.TRUNCATED})
-"""What a photo that ended early looks like, however well its answer was framed: the next answer may be whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +126,8 @@ class Media:
         self._limits = limits
         self._downloads = Pool(at_once, "download")
         self._uploads = Pool(at_once, "upload")
+        self._putter = Putter(store, blobs, self._uploads)
+        self._others = Others(store, self._putter, limits.max_bytes)
 
     def close(self) -> None:
         """End the threads, each after what it has under way; nobody waits for that."""
@@ -149,7 +148,9 @@ class Media:
         if feed is None:
             raise Reject(f"no feed {message.feed} is configured")
         with self._store.write() as tx:
-            wants = tx.media.wants(message.feed, message.resource, message.key, self._store.feeds.now())
+            now = self._store.feeds.now()
+            wants = tx.media.wants(message.feed, message.resource, message.key, now)
+            sets = tx.object_sets.wants(message.feed, message.resource, message.key, now)
         again: list[Failed] = []
         waiting: list[Waiting] = []
         batch: list[Outcome] = []
@@ -173,14 +174,20 @@ class Media:
                     batch, size = [], 0
         if batch:
             self._settle(message, envelope.run_id, batch)
+        bad, waits = self._others.handle(
+            message, sets, envelope.run_id, feed.pool, feed.settings.slot_timeout, delivery.attempt
+        )
         self._delete_dead(message, envelope.run_id)
-        if again:
-            delay = retry_delay(delivery.attempt, [item.retry_after for item in again if item.retry_after])
-            raise Retry(f"{len(again)} photos failed, the first: {again[0].reason}", delay=delay)
-        if waiting:
-            delay = min(LOOK, *(item.seconds for item in waiting))
-            raise Retry(f"{len(waiting)} photos wait for a host that is left alone", delay=delay, counts=False)
-        return "ok" if wants else "nothing_wanted"
+        failed = [(item.reason, item.retry_after) for item in again]
+        failed += [(item.reason, item.retry_after) for item in bad]
+        waits += [item.seconds for item in waiting]
+        if failed:
+            delay = retry_delay(delivery.attempt, [seconds for _, seconds in failed if seconds])
+            raise Retry(f"{len(failed)} photos or types of object failed, the first: {failed[0][0]}", delay=delay)
+        if waits:
+            delay = min(LOOK, *waits)
+            raise Retry(f"{len(waits)} photos wait for a host that is left alone", delay=delay, counts=False)
+        return "ok" if wants or sets else "nothing_wanted"
 
     def _outcomes(
         self, feed: FeedMedia, message: PhotosPending, wants: list[PhotoWant]
@@ -245,7 +252,7 @@ class Media:
     ) -> Iterator[PhotoObject]:
         orders = [want.order for want in wants]
         try:
-            with feed.pool.use(priority=PHOTOS_LAST, timeout=feed.settings.slot_timeout) as source:
+            with feed.pool.use(priority=PHOTOS_AFTER, timeout=feed.settings.slot_timeout) as source:
                 found = source.photos(message.resource, message.key, location=location, orders=orders)
                 if message.resource == LISTINGS:
                     yield from found
@@ -321,26 +328,11 @@ class Media:
                     pass
 
     def _put(self, message: PhotosPending, fresh: list[Fetched]) -> dict[str, str]:
-        if not fresh:
-            return {}
-        objects = [
-            NewObject(item.want.order, item.verified.sha256, item.verified.byte_size, item.verified.extension)
+        new = [
+            New(item.want.order, item.verified.sha256, item.verified.extension, item.verified.mime_type, item.data)
             for item in fresh
         ]
-        with self._store.write() as tx:
-            names = tx.media.begin(
-                message.feed, message.resource, message.key, objects,
-                lambda new, n: object_name(
-                    message.feed, message.key, new.order, new.sha256, n, new.extension, message.resource
-                ),
-            )  # fmt: skip
-        puts = self._uploads.each(
-            partial(self._blobs.put, name, item.data, item.verified.mime_type)
-            for name, item in zip(names, fresh, strict=True)
-        )
-        for _ in puts:
-            pass
-        return {item.want.media_key: name for name, item in zip(names, fresh, strict=True)}
+        return {item.want.media_key: name for item, name in zip(fresh, self._putter.put(message, new), strict=True)}
 
     def _delete_dead(self, message: PhotosPending, run_id: str) -> None:
         with self._store.write() as tx:

@@ -12,6 +12,7 @@ from .drawing import SIZES
 from .faults import FaultError, Faults
 from .formats import iso
 from .making import key_of
+from .mls.objects import Other, others
 from .mls.records import records
 from .mls.schema import described
 from .mls.tables import CLASSES
@@ -104,6 +105,10 @@ class Control:
         if kind is None and all(each.name != class_name for each in CLASSES):
             raise ControlError(f"there is no class {class_name} of {resource}")
         return iter(()) if kind is None else records(self._world.view(), kind, schema)
+
+    def others(self) -> Iterator[Other]:
+        """Every object of the personality ``mls`` that is no photo."""
+        return others(self._world.view())
 
     def answer(self, method: str, name: str, arguments: dict[str, str], base: str) -> Answer:
         """Answer ``/control/<name>``."""

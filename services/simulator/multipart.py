@@ -14,7 +14,8 @@ _TEXTS = {20403: "No Object Found", 20410: "Too Large: no more objects in one an
 class Part:
     """One object of an answer: its bytes, or where it is, or the reply code that stands for it.
 
-    ``key`` is of its record, "" for the one that was asked for; ``tags`` are its ObjectData.
+    ``key`` is of its record, "" for the one that was asked for; ``tags`` are its ObjectData, ``length`` is what its own
+    Content-Length says (0: it has none).
     """
 
     order: int | str
@@ -26,6 +27,7 @@ class Part:
     key: str = ""
     preferred: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    length: int = 0
 
 
 def content_type(defect: str = "") -> str:
@@ -69,6 +71,8 @@ def _headers(key: str, part: Part, defect: str) -> list[str]:
         lines.append(f"{name}: {text}")
     if part.url:
         lines.append(f"Location: {part.url}")
+    if part.length:
+        lines.append(f"Content-Length: {part.length}")
     if part.preferred:
         lines.append("Preferred: 1")
     return lines + [f"ObjectData: {name}={value}" for name, value in part.tags.items()]

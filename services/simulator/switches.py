@@ -171,6 +171,10 @@ MLS_SWITCHES: dict[str, Switch] = {
         "20201", "status", "rows", "count",
     ),
     "object-cap": Switch("GetObject gives no more than VALUE objects at once, and then 20410", r"[1-9]\d{0,3}", "3"),
+    "odd-object": Switch(
+        "plats, films and recordings that are halves, empty, a web page, or a text that is an address; VALUE: half, "
+        "empty, page or address, then :SHARE", rf"(half|empty|page|address)(:{_SHARE})?", "half", True,
+    ),
     "offset-from-zero": Switch("Offset counts from 0", "1", "1"),
     "offset-refused": Switch("a search with an Offset is refused (20203)", "1", "1"),
     "one-format": _one_of(

@@ -18,6 +18,7 @@ from shared.effects import (
     EndCandidacy,
     KeepRecord,
     Line,
+    ObjectsWanted,
     Photo,
     PutLine,
     Quarantine,
@@ -44,11 +45,12 @@ OTHER_CLOCK_MARGIN = MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A record of a page, mapped, with its photos as the feed's media policy sees them."""
+    """A record of a page, mapped, with its photos and other objects as the feed's settings see them."""
 
     source: SourceRecord
     mapped: Mapped
     photos: Sequence[Photo] = ()
+    objects: Sequence[ObjectsWanted] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,10 @@ def _record(page: PageFetched, item: Read, line: Line | None, horizon: int | Non
             after, wanted_stamp=None, wanted_by=None, attempts=0, attempted_by=None, next_attempt_at=None, reason=None
         )
     if line.stored and line.hash == mapped.hash:
-        effects += [KeepRecord(mapped, after), Count("unchanged")]
+        effects += [KeepRecord(mapped, after, item.objects), Count("unchanged")]
     else:
         effects += [
-            StoreRecord(mapped, item.photos, item.source, after, insert=not line.stored),
+            StoreRecord(mapped, item.photos, item.source, after, insert=not line.stored, objects=item.objects),
             Count("updated" if line.stored else "inserted"),
         ]
     if line.stored and line.wanted_stamp == line.stamp and not line.unsettled and met:

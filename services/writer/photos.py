@@ -1,4 +1,4 @@
-"""A record's photos as the feed's media policy sees them. Pure."""
+"""A record's photos and other objects as the feed's settings see them. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from msgspec.structs import replace
 
 from services.writer.settings import WriterSettings
-from shared.effects import Photo
+from shared.effects import ObjectsWanted, Photo
 from shared.mapping.record import Mapped
 
 
@@ -28,7 +28,21 @@ def under_policy(mapped: Mapped, settings: WriterSettings) -> tuple[Mapped, list
 
 def policy(resource: str, settings: WriterSettings) -> bytes:
     """What of the settings a record's rows depend on."""
-    return f"{_media(resource, settings)} {settings.photo_size}".encode()
+    objects = "".join(f" {kind}:{'link' if linked else 'bytes'}" for kind, linked in _objects(resource, settings))
+    return f"{_media(resource, settings)} {settings.photo_size}{objects}".encode()
+
+
+def objects_wanted(resource: str, stamp: str, settings: WriterSettings) -> list[ObjectsWanted]:
+    """What a record of this source timestamp is to have of other objects. Nothing tells which of them a change was of,
+    so every change has all of them looked at."""
+    return [
+        ObjectsWanted(kind, linked, f"{'link' if linked else 'bytes'} {stamp}")
+        for kind, linked in _objects(resource, settings)
+    ]
+
+
+def _objects(resource: str, settings: WriterSettings) -> tuple[tuple[str, bool], ...]:
+    return settings.objects.get(resource, ()) if resource in settings.resources else ()
 
 
 def _media(resource: str, settings: WriterSettings) -> str:

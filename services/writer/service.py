@@ -20,7 +20,7 @@ from prometheus_client import Counter, Histogram
 from services.writer import forms
 from services.writer.decide import SECOND, Read, Unreadable, became_known, on_gone, on_page, on_unlisted
 from services.writer.history import Historian
-from services.writer.photos import policy, under_policy
+from services.writer.photos import objects_wanted, policy, under_policy
 from services.writer.settings import WriterSettings
 from services.writer.untold import completed
 from shared.consumer import Reject
@@ -118,7 +118,7 @@ class Writer:
         settings = self._feeds[feed]
         plain = restored(record, settings.unescape)
         mapped, photos = under_policy(self._mappings[settings.mapping].map(feed, resource, plain), settings)
-        return Read(record, mapped, photos)
+        return Read(record, mapped, photos, objects_wanted(resource, record.stamp, settings))
 
     def remap(
         self, feed: str, run_id: str, *, force: bool = False, watch: Callable[[Remapped], None] = lambda _: None
@@ -196,7 +196,9 @@ class Writer:
                 done.changed += read.mapped.hash != line.hash
                 if force or read.mapped.hash != line.hash:
                     after_it = replace(line, hash=read.mapped.hash)
-                    effects.append(StoreRecord(read.mapped, read.photos, record, after_it, insert=False))
+                    effects.append(
+                        StoreRecord(read.mapped, read.photos, record, after_it, insert=False, objects=read.objects)
+                    )
             tx.records.apply(feed, resource, run_id, effects)
             self._settle_copies(tx, feed, resource, run_id, effects)
         return lines[-1].key if lines else None

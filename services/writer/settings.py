@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.history import NOISE
@@ -15,7 +16,8 @@ class WriterSettings:
 
     ``media``: none (no photos at all), link (the MLS's addresses only), url, location, bytes (stored, by that way).
     ``photo_size``: large, photo or thumbnail. ``resources``: what is read by its own master list. ``unescape``: see
-    ``shared.mapping.escaped``. ``history_exclude``: fields without a history, ``*`` for all.
+    ``shared.mapping.escaped``. ``history_exclude``: fields without a history, ``*`` for all. ``objects``: by resource
+    the types of object kept beside its photos, each with whether their addresses are.
     """
 
     mapping: str
@@ -24,3 +26,4 @@ class WriterSettings:
     resources: tuple[str, ...] = ("property",)
     unescape: Unescape = "auto"
     history_exclude: frozenset[str] = frozenset(NOISE)
+    objects: Mapping[str, tuple[tuple[str, bool], ...]] = field(default_factory=dict)

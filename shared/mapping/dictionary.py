@@ -16,6 +16,7 @@ from shared.mapping.spec import MappingSpec, ResourceSpec, load_spec
 from shared.store.history_tables import history_transactional
 from shared.store.listing_tables import LISTING_TABLES, media
 from shared.store.lookup_tables import lookup
+from shared.store.object_tables import record_object
 
 INTRODUCTION = """\
 # Data dictionary
@@ -57,6 +58,7 @@ def _page(spec: MappingSpec) -> Iterator[str]:
         if described is not None:
             lines = ((f"{described.path}/{path}", line) for path, line in described.fields.items())
             yield from _table(media, {column.name: column for path, line in lines for column in columns_of(path, line)})
+    yield from _table(record_object, {})
     yield from _table(lookup, {})
     yield from _table(history_transactional, {})
 

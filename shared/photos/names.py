@@ -2,6 +2,7 @@
 
 Keys come from an MLS. They are percent-encoded so that no two keys share a folder, not even on a file system that
 ignores case, and so that a key can be no path: only lower-case letters, digits, ``-`` and inner ``_`` stay as they are.
+Objects that are no photos are called ``{feed}/{key}/{type}-{order:03}-…``, by their type in the feed's settings.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def object_name(
-    feed: str, key: str, order: int, sha256: str, n: int, extension: str, resource: str = "property"
+    feed: str, key: str, order: int, sha256: str, n: int, extension: str, resource: str = "property", kind: str = ""
 ) -> str:
     """The name of photo ``order`` of record ``key``, whose bytes have ``sha256`` (hex); ``n`` is never used twice.
+    ``kind`` is the type of an object that is no photo; its letters in lower case stand before the number.
 
     Different feeds, resources, keys, orders or ``n`` give different names, and every name is a valid ``Blobs`` name.
     Raises ValueError when ``order`` or ``n`` is negative or beyond 64 bits, or the hash or extension is none.
@@ -29,7 +31,8 @@ def object_name(
         raise ValueError(f"order and n are numbers from 0 to 2**64 - 1, not {order} and {n}")
     if not _SHA256.fullmatch(sha256) or not _EXTENSION.fullmatch(extension):
         raise ValueError("a photo's name needs its SHA-256 as 64 hex digits and an extension such as jpg")
-    return f"{record_prefix(feed, key, resource)}{order:03}-{sha256[:12]}-{n}.{extension}"
+    of = f"{encode_segment(kind.lower())}-" if kind else ""
+    return f"{record_prefix(feed, key, resource)}{of}{order:03}-{sha256[:12]}-{n}.{extension}"
 
 
 def record_prefix(feed: str, key: str, resource: str = "property") -> str:

@@ -19,7 +19,7 @@ from shared.rets.frame import Reply, peek_reply
 from shared.rets.mend import MEBIBYTE, Mender
 from shared.rets.multipart import Part, boundary_of, split_parts
 from shared.rets.stranger import html_page
-from shared.sources.base import PhotoObject
+from shared.sources.base import Fault, PhotoObject
 
 _SMALLEST_IMAGE: Final = 500
 """Below this many bytes a text is an error message, whatever its Content-Type (DDF guide, Photos)."""
@@ -65,7 +65,8 @@ class ObjectRequest:
 class RetsObject:
     """One object of one record. ``key`` is "" and ``order`` 0 where nobody knows, or, of an error, where it is of all.
 
-    Exactly one of ``data``, ``url`` and ``error`` is set; ``code`` is an error's reply code, "" without.
+    Exactly one of ``data``, ``url`` and ``error`` is set; ``code`` is an error's reply code, "" without, ``fault`` what
+    is wrong with bytes that came.
     ``tags`` are what a server of RETS 1.8 knows of it (ObjectData), by their names as sent.
     """
 
@@ -81,6 +82,7 @@ class RetsObject:
     sub_description: str = ""
     uid: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    fault: Fault = ""
 
     @property
     def size(self) -> int | None:
@@ -162,7 +164,7 @@ class _Judge:
             if rule_for_code("GetObject", reply.code, reply.text).reaction is not Reaction.EMPTY or order:
                 yield RetsObject(key, order, error=describe(reply), code=reply.code)
             return
-        data, url, error = self._content(headers, content_type, part.body, reply is not None)
+        data, url, error, fault = self._content(headers, content_type, part.body, reply is not None)
         yield RetsObject(
             key,
             order,
@@ -175,24 +177,29 @@ class _Judge:
             sub_description=headers.get("content-sub-description", ""),
             uid=headers.get("uid", ""),
             tags=_tags(headers.get("objectdata", "")),
+            fault=fault,
         )
 
     def _content(
         self, headers: Mapping[str, str], content_type: str, body: bytes | None, is_reply: bool
-    ) -> tuple[bytes | None, str | None, str | None]:
-        """Data, address or error."""
+    ) -> tuple[bytes | None, str | None, str | None, Fault]:
+        """Data, address or error, and what is wrong with the bytes."""
         if body is None:
-            return None, None, "larger than allowed"
+            return None, None, "larger than allowed", "too_large"
         if location := headers.get("location", ""):
-            return None, location, None
+            return None, location, None, ""
         if is_reply or not body:
-            return None, None, "the server gave neither an image nor an address"
-        instead = html_page(body) if not self._images and content_type != "text/html" else ""
-        if instead:
-            return None, None, f"the server gave {instead}"
-        if self._images and len(body) < _SMALLEST_IMAGE and _is_text(body):
-            return None, None, f"the server gave a text: {_printable(body)}"
-        return body, None, None
+            return None, None, "the server gave neither an image nor an address", "" if is_reply else "empty"
+        if self._images:  # whoever decodes it finds out whether it is whole
+            if len(body) < _SMALLEST_IMAGE and _is_text(body):
+                return None, None, f"the server gave a text: {_printable(body)}", "text"
+            return body, None, None, ""
+        length = headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and len(body) < int(length[:18]):
+            return None, None, f"{len(body)} of {int(length[:18])} bytes came", "truncated"
+        if content_type != "text/html" and (page := html_page(body)):
+            return None, None, f"the server gave {page}", "text"
+        return body, None, None, ""
 
     def rets(self, answer: Answer) -> Iterator[RetsObject]:
         """An error, the success that goes with a Location header, or the DDF's table of addresses."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from shared.lookups import Metadata, MetadataDocument, MetadataVersion
 from shared.messages import BrokenRecord, SourceRecord
@@ -106,12 +106,17 @@ class Page:
     partial: bool = False
 
 
+Fault = Literal["", "empty", "truncated", "text", "too_large"]
+"""What is wrong with bytes that came and are no object: none came, not all did, they are a page of text in place of
+something else, or more than is allowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhotoObject:
-    """One photo as the MLS gave it: bytes, or where to fetch them, or why there is none.
+    """One photo, or other object, as the MLS gave it: bytes, or where to fetch them, or why there is none.
 
     ``order`` is the object's number (0: nobody knows, or, of an error, all of them). Exactly one of ``data``, ``url``
-    and ``error`` is set.
+    and ``error`` is set; ``fault`` may stand with an ``error``.
     """
 
     order: int
@@ -119,6 +124,8 @@ class PhotoObject:
     data: bytes | None = field(default=None, repr=False)
     url: str | None = None
     error: str | None = None
+    description: str = ""
+    fault: Fault = ""
 
 
 class Source(Protocol):
@@ -170,6 +177,10 @@ class Source(Protocol):
         ``orders`` are the numbers wanted, where they are known: an MLS that gives but one object at a time is asked for
         each of them.
         """
+
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Generator[PhotoObject, None, None]:
+        """Every object of a type that is no photo's, of one record, each under a number of its own but for errors of
+        all of them; with ``location`` URLs instead of bytes, where offered."""
 
     def close(self) -> None:
         """Log out; never raises. The source may log in again afterwards."""

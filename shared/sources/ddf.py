@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -194,6 +194,10 @@ class DdfSource:
     def described(self) -> MetadataDocument | None:
         """None: the names of the DDF are fixed."""
         return None
+
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Generator[PhotoObject, None, None]:  # noqa: ARG002
+        """None: the DDF has photos alone."""
+        yield from ()
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         """Every photo of a record by GetObject. Where the server does not offer addresses, the bytes.

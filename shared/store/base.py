@@ -3,8 +3,8 @@
 ``Store.write()`` opens a transaction; what its parts read is locked until it ends, so that comparing and writing are
 one step. Keys are compared as UTF-8 bytes. SQLite and PostgreSQL keep the same promises.
 
-A transaction is of one feed. One that asks for ``media`` alone runs beside others of its kind, and then keeps to one
-record; a transaction that needs more asks for that first.
+A transaction is of one feed. One that asks for ``media`` or ``object_sets`` alone runs beside others of its kind, and
+then keeps to one record; a transaction that needs more asks for that first.
 """
 
 from __future__ import annotations
@@ -368,11 +368,73 @@ class Media(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectsWant:
+    """Every object of one type that is no photo's, of one record, to fetch. ``stored`` has by number the SHA-256 of
+    those whose bytes are stored now; ``horizon`` is that of the newest inventory handled by now."""
+
+    type: str
+    linked: bool
+    version: str
+    attempts: int
+    horizon: int
+    stored: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStored:
+    """One object in hand: a link, if there is a ``url``, or bytes; ``object_name`` is None when the object stored
+    already has these."""
+
+    order: int
+    description: str = ""
+    url: str | None = field(default=None, repr=False)
+    object_name: str | None = None
+    sha256: str | None = None
+    byte_size: int | None = None
+    mime_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsFailed:
+    """Objects of a type that could not be had, or not all of them, with the reason as of a photo."""
+
+    reason: str
+    next_attempt_at: int | None
+
+
+class ObjectSets(Protocol):
+    """Objects that are no photos, by record and type. A transaction may ask for them as for ``media``, see above."""
+
+    def wants(self, feed: str, resource: str, key: str, now: int) -> list[ObjectsWant]:
+        """The record's types to fetch now, by name: pending, out of back-off, untried for this inventory."""
+
+    def keep(
+        self, feed: str, resource: str, key: str, run_id: str, want: ObjectsWant, objects: Sequence[ObjectStored]
+    ) -> set[int]:
+        """Point the rows of these at what was fetched, mark their old bytes dead; which numbers that was done for.
+
+        None if this version is not wanted any more, and not those whose name is not *writing* any more.
+        """
+
+    def settle(self, feed: str, resource: str, key: str, want: ObjectsWant, orders: Collection[int]) -> None:
+        """Objects of these numbers, all kept, are all that the record has of the type: others go, nothing is wanted.
+
+        Unless one was lost meanwhile, or another version is wanted by now.
+        """
+
+    def failed(
+        self, feed: str, resource: str, key: str, run_id: str, want: ObjectsWant, failure: ObjectsFailed
+    ) -> None:
+        """Count the attempt; what is stored stays."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outstanding:
     """What a feed still lacks.
 
-    ``wanted`` records, ``photos`` (to fetch or delete) and ``released`` removals can be done now; the rest waits for
-    time, the next inventory or the operator. ``next_due`` is the end of the first back-off, in microseconds.
+    ``wanted`` records, ``photos`` (to fetch or delete; other objects of a type count as one) and ``released`` removals
+    can be done now; the rest waits for time, the next inventory or the operator. ``next_due`` is the end of the first
+    back-off, in microseconds.
     """
 
     wanted: int = 0
@@ -562,7 +624,8 @@ class Views(Protocol):
 class FeedStatus:
     """What ``mlsync status`` shows of a feed; its figures are of listings, but for those of ``resources``.
 
-    Photos, and what is held, unavailable or quarantined, are of all resources.
+    Photos, and what is held, unavailable or quarantined, are of all resources. Of other objects those of a record and
+    type are one pending, or failed, among the photos; ``objects_stored`` counts them, links included.
     """
 
     last_run: dict[str, object] | None
@@ -576,6 +639,7 @@ class FeedStatus:
     quarantined: int
     unavailable: int
     next_due: int | None
+    objects_stored: int = 0
     resources: dict[str, ResourceStatus] = field(default_factory=dict)
     problems: list[dict[str, object]] = field(default_factory=list)
     located: dict[str, int] = field(default_factory=dict)
@@ -971,6 +1035,8 @@ class Tx(Protocol):
     def records(self) -> Records: ...
     @property
     def media(self) -> Media: ...
+    @property
+    def object_sets(self) -> ObjectSets: ...
     @property
     def marks(self) -> Marks: ...
 

@@ -10,6 +10,7 @@ from shared.store import (
     lookup_tables,
     mark_tables,
     metadata_tables,
+    object_tables,
     state_tables,
 )
 from shared.store.listing_tables import DDF, TABLES_OF, property_record
@@ -17,7 +18,7 @@ from shared.store.metadata import metadata
 
 __all__ = [
     "PROPERTY_VIEW", "TABLES_OF", "budget_tables", "geocode_tables", "history_tables", "lease_tables", "lookup_tables",
-    "mark_tables", "metadata", "metadata_tables", "state_tables",
+    "mark_tables", "metadata", "metadata_tables", "object_tables", "state_tables",
 ]  # fmt: skip
 
 

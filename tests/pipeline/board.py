@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from services.simulator.main import Options, Simulator
+from services.simulator.mls.tables import OTHER_TYPES
 from shared.rets.schema.document import system_of
 from shared.rets.schema.types import Resource
 from tests.pipeline.inside import Inside
@@ -101,6 +102,7 @@ class Board:
             *_compared("office", _classed(offices, "OFF"), self.rows("office", "office_key")),
             *_compared("open house", shows, stored),
             *self._photos(),
+            *self._objects(),
         ]
 
     def described(self, resource: str) -> Resource:
@@ -145,12 +147,38 @@ class Board:
         yield from _compared(
             "photo", dict(self.photos()), {key: row.get("content_sha256") for key, row in rows.items()}
         )
-        sums = {row["object_key"]: row["content_sha256"] for row in rows.values() if "object_key" in row}
+        objects = self.rows("record_object", "resource_record_key", "object_type", "order")
+        sums = {
+            row["object_key"]: row["content_sha256"]
+            for row in (*rows.values(), *objects.values())
+            if "object_key" in row
+        }
         if (names := copy.photos.names()) != sums.keys():
             yield f"{len(names)} objects, {len(sums)} of them known"
         for name, sha256 in sums.items():
             if hashlib.sha256(copy.photos.read(name)).hexdigest() != sha256:
                 yield f"{name} has other bytes"
+
+    def _objects(self) -> Iterator[str]:
+        """Of listings, and only these; of their sets nothing is open."""
+        chosen = self.feed.get("overrides", {}).get("property", {})
+        expected: dict[tuple[str, str, int], dict[str, Any]] = {}
+        for item in self.sim.control.others():
+            described = {"resource_name": "property", "long_description": item.description}
+            if item.kind in chosen.get("objects", ()):
+                digest = hashlib.sha256(item.data).hexdigest()
+                said = {"mime_type": OTHER_TYPES[item.kind], "byte_size": len(item.data), "content_sha256": digest}
+                expected[item.key, item.kind, item.order] = described | said
+            elif item.kind in chosen.get("object_links", ()):
+                expected[item.key, item.kind, item.order] = described | {"media_url": item.address}
+        found = self.rows("record_object", "resource_record_key", "object_type", "order")
+        for row in found.values():
+            row.pop("object_key", None)
+            del row["stored_version"]
+        yield from _compared("object", expected, found)
+        for key, row in self.rows("record_object_set", "resource_record_key", "object_type").items():
+            if row["pending"] or row["stored_version"] != row["wanted_version"]:
+                yield f"objects {key}: not settled"
 
 
 def _typed(value: Any, like: Any) -> Any:

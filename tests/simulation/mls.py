@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import random
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -340,6 +340,9 @@ class MlsSource:
 
     def described(self) -> MetadataDocument | None:
         return None
+
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Generator[PhotoObject, None, None]:
+        raise AssertionError("nothing was said of other objects")
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:
         with self._request(replicated=False):

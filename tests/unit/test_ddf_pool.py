@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -44,6 +44,9 @@ class FakeSource:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def described(self) -> MetadataDocument | None:
+        raise AssertionError("a pool asks the MLS for nothing")
+
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Generator[PhotoObject, None, None]:
         raise AssertionError("a pool asks the MLS for nothing")
 
     def photos(self, resource: str, key: str, *, location: bool, orders: Collection[int] = ()) -> Iterator[PhotoObject]:

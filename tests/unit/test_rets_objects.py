@@ -212,6 +212,32 @@ def test_quirk_30_a_table_of_addresses_of_several_records() -> None:
     assert (second.key, second.error) == ("9002", "the server gave no address")
 
 
+def test_what_is_wrong_with_objects_that_nobody_decodes() -> None:
+    plat = b"%PDF-1.4 " + bytes(1_000)
+    page = b"<!DOCTYPE html><html><head><title>Sorry</title></head></html>"
+    head = b"Content-Type: application/pdf\r\nContent-ID: 9001\r\nObject-ID: %d"
+    said = multipart(
+        (head % 1 + b"\r\nContent-Length: 1009", plat),
+        (head % 2 + b"\r\nContent-Length: 1010", plat),
+        (head % 3, b""),
+        (head % 4, page),
+        (head % 5 + b"\r\nContent-Length: many", plat),
+        (head % 6, plat + bytes(5_000)),
+    )
+
+    def answer(asked: Asked) -> Say | None:
+        return said if asked.path == "/object" else None
+
+    with ScriptedServer(answer) as server, server.session().get_object({"ID": "9001:*"}) as opened:
+        found = list(read_all(opened, ["9001"], images=False, max_object_bytes=5_000))
+    assert [(item.order, item.data is not None, item.fault) for item in found] == [
+        (1, True, ""), (2, False, "truncated"), (3, False, "empty"), (4, False, "text"), (5, True, ""),
+        (6, False, "too_large"),
+    ]  # fmt: skip
+    assert found[1].error == "1009 of 1010 bytes came"
+    assert found[3].error == "the server gave an HTML page: Sorry"
+
+
 @pytest.mark.parametrize(
     ("request_", "ids"),
     [

@@ -389,6 +389,59 @@ def test_settings_override_the_metadata(system: System) -> None:
     assert (each.key, each.stamp, each.photo_stamp, plan.photo_type) == ("MLS_NUM", "PHOTO_TS", "", "ThumbnailPhoto")
 
 
+def test_types_of_object_are_those_of_the_metadata(system: System) -> None:
+    chosen = Override(objects=("Plat", "Audio"), object_links=("Video",))
+    plan = make_plan(system, RetsSourceSettings({"property": chosen}))
+    assert plan.resource("property").others == ("Plat", "Audio", "Video")
+    assert plan.resource("property").object_types["Plat"] == "application/pdf"
+    assert "property: objects of type Plat, Audio, Video beside the photos" in list(plan.in_words())
+    for wrong, said in (
+        (Override(objects=("Floorplan",)), r"overrides\.property\.objects: Property has no objects of type Floorplan"),
+        (Override(object_links=("plat",)), r"overrides\.property\.object_links: .* no objects of type plat; .* Plat,"),
+        (Override(objects=("LargePhoto",)), r"overrides\.property\.objects: LargePhoto is the type of the photos"),
+    ):
+        with pytest.raises(SourceRefusedError, match=said):
+            make_plan(system, RetsSourceSettings({"property": wrong}))
+
+
+def test_a_type_of_object_that_is_gone_since_stops_nothing(system: System) -> None:
+    chosen = RetsSourceSettings({"property": Override(objects=("Plat",))})
+    known = make_plan(system, chosen).known
+    without = msgspec.structs.replace(
+        system,
+        resources=tuple(
+            msgspec.structs.replace(each, objects=tuple(item for item in each.objects if item.object_type != "Plat"))
+            for each in system.resources
+        ),
+    )
+    plan = make_plan(without, chosen, known=known).resource("property")
+    assert len(plan.classes) == 3
+    assert plan.stopped == {}
+    assert "Plat" not in plan.object_types
+
+
+def test_objects_are_numbered_as_the_server_does_and_a_type_unknown_is_refused(sim: Simulator) -> None:
+    session = session_at(sim)
+    try:
+        source = RetsSource(session, RetsState(NOTHING))
+        odd = next(item.key for item in sim.control.others() if (item.kind, item.order) == ("Video", 2))
+        films = list(source.objects("property", odd, "Video", location=True))
+        assert [(item.order, bool(item.url), item.data) for item in films] == [(1, True, None), (2, True, None)]
+        (plat,) = source.objects("property", odd, "Plat", location=False)
+        assert (plat.order, plat.content_type, plat.description) == (1, "application/pdf", f"Plat 1 of {odd}")
+        assert list(source.objects("property", "29999999", "Plat", location=False)) == []
+        (bad,) = source.objects("property", "1:2", "Plat", location=False)
+        assert bad.error == "the key cannot be asked for"
+        with pytest.raises(SourceRefusedError, match="no type Floorplan"):
+            next(source.objects("property", odd, "Floorplan", location=False))
+        sim.control.fault("multipart-defects", "missing-ids")
+        films = list(source.objects("property", odd, "Video", location=False))
+        assert [item.order for item in films] == [1, 2]
+    finally:
+        sim.control.fault("multipart-defects", "off")
+        session.logout()
+
+
 def test_metadata_without_a_usable_key_name_the_setting() -> None:
     described = ResourceClass(class_name="A", fields=(Field(system_name="X"),))
     system = System(resources=(Resource(resource_id="Property", key_field="K", classes=(described,)),))

@@ -450,3 +450,23 @@ def test_history_is_kept_for_whole_days(monkeypatch: pytest.MonkeyPatch, days: s
     write(FILE)
     by_environment(monkeypatch, FEEDS__CREA__HISTORY_DAYS=days)
     assert "MLSYNC_FEEDS__CREA__HISTORY_DAYS" in complaint()
+
+
+RETS = {"protocol": "rets", "login_url": "http://rets.example/login", "username": "someone", "password": SECRET}
+
+
+def test_types_of_object_to_keep_beside_photos() -> None:
+    feed = FeedSettings.model_validate({**RETS, "overrides": {"property": {"objects": "Plat, Audio"}}})
+    assert feed.overrides["property"].all_objects == ["Plat", "Audio"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"property": {"objects": ["Plat"], "object_links": ["Plat"]}}, "Plat is there twice"),
+        ({"open_house": {"objects": ["Plat"]}}, "objects are kept of property, member and office"),
+    ],
+)
+def test_objects_that_cannot_be_kept(overrides: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        FeedSettings.model_validate({**RETS, "overrides": overrides})

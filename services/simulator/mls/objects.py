@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from ..answers import Answer, Call, RefusedError
 from ..faults import Faults
 from ..formats import iso
+from ..making import key_of
 from ..multipart import Part, content_type, multipart
 from ..objects import NOT_MULTIPART, Album, portrait_of, single, table
 from ..photos import Photo
@@ -19,6 +20,7 @@ from .tables import OBJECTS, OTHER_TYPES, RESOURCES
 
 _SET = re.compile(r"([A-Za-z0-9-]{1,20})(?::(\*|\d{1,5}(?::\d{1,5})*))?")
 _ALL, _PREFERRED = "*", "0"
+_PAGE = b"<!DOCTYPE html>\n<html><head><title>Please come back later</title></head><body></body></html>\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +136,34 @@ class _Shelf:
             return [_Thing(1, 0, lambda: replace(portrait, order=1))]
         if self.kind in OTHER_TYPES:
             stamp = self.view.listings.stamp(number)
-            count = 1 + number % 2 if self.kind == "Video" else 1
-            return [_Thing(order, stamp, lambda order=order: self._other(key, order)) for order in range(1, count + 1)]  # type: ignore[misc]
+            return [
+                _Thing(order, stamp, lambda order=order: self._other(key, order, stamp))  # type: ignore[misc]
+                for order in _orders(self.kind, number)
+            ]
         album = Album(self.world, self.faults, self.kind, number)
         return [self._photo(album, each) for each in self.view.photos(number)]
 
     def _photo(self, album: Album, photo: Photo) -> _Thing:
         return _Thing(photo.order, photo.stamp, lambda: album.part(photo.order, photo, self.base))
 
-    def _other(self, key: str, order: int) -> Part:
-        """A plat, a film or a recording; films and plats also have addresses, elsewhere."""
-        about = f"{self.kind} {order} of {key}"
+    def _other(self, key: str, order: int, stamp: int) -> Part:
+        """A plat, a film or a recording, another with every change of its record; films and plats also have addresses,
+        elsewhere."""
+        part = Part(order, description=_about(self.kind, order, key), content_type=OTHER_TYPES[self.kind])
+        address = _address(self.kind, order, key)
         if self.base:
-            return Part(order, url=f"https://media.example/{self.kind.lower()}/{key}-{order}", description=about)
-        return Part(order, _bytes(self.kind, about), description=about, content_type=OTHER_TYPES[self.kind])
+            return replace(part, url=address)
+        data = _bytes(self.kind, part.description, stamp)
+        if not self.faults.hits("odd-object", key):
+            return replace(part, data=data)
+        match self.faults.kind("odd-object"):
+            case "half":
+                return replace(part, data=data[: len(data) // 2], length=len(data))
+            case "page":
+                return replace(part, data=_PAGE)
+            case "address":
+                return replace(part, data=address.encode(), content_type="text/plain")
+        return part
 
     def _tags(self, part: Part, thing: _Thing, wanted: str) -> dict[str, str]:
         if not wanted:
@@ -164,9 +180,46 @@ class _Shelf:
         return {name: text for name, text in told.items() if text and (wanted == "*" or name.lower() in names)}
 
 
-def _bytes(kind: str, about: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A plat, film or recording as it is, whatever faults do to it."""
+
+    key: str
+    kind: str
+    order: int
+    description: str
+    data: bytes
+    address: str
+
+
+def others(view: View) -> Iterator[Other]:
+    """All that there are."""
+    for number in view.listings.numbers():
+        key = key_of(number)
+        for kind in OTHER_TYPES:
+            for order in _orders(kind, number):
+                about = _about(kind, order, key)
+                data = _bytes(kind, about, view.listings.stamp(number))
+                yield Other(key, kind, order, about, data, _address(kind, order, key))
+
+
+def _orders(kind: str, number: int) -> range:
+    return range(1, (1 + number % 2 if kind == "Video" else 1) + 1)
+
+
+def _about(kind: str, order: int, key: str) -> str:
+    return f"{kind} {order} of {key}"
+
+
+def _address(kind: str, order: int, key: str) -> str:
+    return f"https://media.example/{kind.lower()}/{key}-{order}"
+
+
+def _bytes(kind: str, about: str, stamp: int) -> bytes:
     """A file of its type as far as its first bytes tell; what follows is noise with the ends of lines in it."""
-    noise = b"".join(hashlib.sha256(f"{about}/{n}".encode()).digest() for n in range(32)) + b"\r\n\r\n--\r\n\x00"
+    noise = (
+        b"".join(hashlib.sha256(f"{about}/{stamp}/{n}".encode()).digest() for n in range(32)) + b"\r\n\r\n--\r\n\x00"
+    )
     if kind == "Plat":
         # Without a line end behind it: there are clients that strip those from objects.
         return b"%PDF-1.4\r\n% " + about.encode() + b"\r\n" + noise + b"\r\n%%EOF"

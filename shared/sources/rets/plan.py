@@ -73,7 +73,8 @@ class ClassPlan:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePlan:
-    """One resource. All its classes share the key; ``photo_type`` is "" where it has no photos.
+    """One resource. All its classes share the key; ``photo_type`` is "" where it has no photos. ``object_types`` are
+    all that the metadata name, with the type of their bytes; ``others`` those that are to be kept beside the photos.
 
     ``stopped`` are by name the classes that cannot be read as they are now, with the reason.
     """
@@ -84,6 +85,8 @@ class ResourcePlan:
     lookups: tuple[Lookup, ...]
     photo_type: str = ""
     stopped: Mapping[str, str] = field(default_factory=dict)
+    object_types: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ class Plan:
                 if kind != "open_house":
                     parts.append(_photos_in_words(plan, each))
                 yield f"{kind}: {plan.name}, class {each.name}, {len(each.fields)} fields, {', '.join(parts)}"
+            if plan.others:
+                yield f"{kind}: objects of type {', '.join(plan.others)} beside the photos"
             for reason in plan.stopped.values():
                 yield f"{kind}: not read: {reason}"
 
@@ -222,6 +227,7 @@ class _Making:
         objects = {item.object_type: item for item in found.objects}
         photo_type = _photo_type(objects, override) if kind != "open_house" else ""
         photo = objects.get(photo_type, ObjectKind()) if photo_type else None
+        others = self._others(found, objects, photo_type)
         made = []
         for one in described:
             name = one.class_name
@@ -241,7 +247,23 @@ class _Making:
             made.append(each)
             pictured = each.pictured or (was is not None and was.pictured)
             self.classes.append(KnownClass(kind, name, each.key, each.stamp, pictured))
-        return ResourcePlan(kind, found.name, tuple(made), found.lookups, photo_type, self._stopped)
+        types = {name: item.mime_type.lower() for name, item in objects.items()}
+        return ResourcePlan(kind, found.name, tuple(made), found.lookups, photo_type, self._stopped, types, others)
+
+    def _others(self, found: Resource, objects: Collection[str], photo_type: str) -> tuple[str, ...]:
+        """Types that are gone since are told of record by record: they stop nothing else."""
+        override = self._override
+        for setting, names in (("objects", override.objects), ("object_links", override.object_links)):
+            for name in names:
+                if name == photo_type:
+                    raise SourceRefusedError(f"overrides.{self._kind}.{setting}: {name} is the type of the photos")
+                if name not in objects and not self._before:
+                    there = ", ".join(objects) or "none"
+                    raise SourceRefusedError(
+                        f"overrides.{self._kind}.{setting}: {found.name} has no objects of type {name}; the types that "
+                        f"the metadata name are: {there}"
+                    )
+        return (*override.objects, *override.object_links)
 
     def _described(self, found: Resource) -> list[ResourceClass]:
         if not self._override.classes:

@@ -19,8 +19,9 @@ class Override:
     """Of one resource what the metadata do not say, or say wrongly; "" and () leave it to them.
 
     ``resource`` and ``classes`` are the server's own names, the others SystemNames or StandardNames of fields, or
-    several with commas between, of which the first counts that a class has. ``listing_field`` is, of open houses, the
-    field that holds the listing's key.
+    several with commas between, of which the first counts that a class has. ``objects`` and ``object_links`` are types
+    of object that are no photos, to be kept as bytes or as addresses. ``listing_field`` is, of open houses, the field
+    that holds the listing's key.
     """
 
     resource: str = ""
@@ -30,6 +31,8 @@ class Override:
     photo_timestamp_field: str = ""
     photo_count_field: str = ""
     photo_type: str = ""
+    objects: tuple[str, ...] = ()
+    object_links: tuple[str, ...] = ()
     listing_field: str = ""
 
 

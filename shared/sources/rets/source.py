@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -21,12 +21,13 @@ from shared.rets.dmql.errors import DmqlError
 from shared.rets.dmql.tree import Query
 from shared.rets.errors import RetsParseError, RetsReplyError
 from shared.rets.inventory import distinct
-from shared.rets.objects import ObjectRequest, holds_one, read_objects
+from shared.rets.objects import ObjectRequest, RetsObject, holds_one, read_all, read_objects
 from shared.rets.rows import RowsReader, in_some_format, is_decoded
 from shared.rets.schema.fetch import fetch_metadata
 from shared.rets.schema.types import System
 from shared.rets.search import Ending, Search, SearchFormat
 from shared.rets.session import RetsSession
+from shared.rets.stranger import html_page
 from shared.sources.base import Inventory, Page, PhotoObject, SourceRefusedError, SourceUnreadableError
 from shared.sources.rets.plan import ClassPlan, MediaPlan, Plan, ResourcePlan
 from shared.sources.rets.rows import INDICATOR, Row, RowReader, stamp_of, with_open_houses
@@ -359,6 +360,33 @@ class RetsSource:
         request = ObjectRequest(plan.name, plan.photo_type, {key: orders}, location)
         return self._session.get_object(request.arguments())
 
+    def objects(self, resource: str, key: str, kind: str, *, location: bool) -> Generator[PhotoObject, None, None]:
+        """Objects of a type that is no photo's, by GetObject, under the server's numbers where it gives each its own.
+
+        Raises SourceRefusedError for a type that the metadata do not name.
+        """
+        plan = self._plan().resource(resource)
+        if kind not in plan.object_types:
+            raise SourceRefusedError(f"the metadata name no type {kind} among the objects of {plan.name}")
+        try:
+            request = ObjectRequest(plan.name, kind, {key: ()}, location)
+        except ValueError:
+            yield PhotoObject(0, error="the key cannot be asked for")
+            return
+        told = plan.object_types[kind]
+        last = 0
+        numbers: set[int] = set()
+        with self._session.get_object(request.arguments()) as answer:
+            limit = self._session.settings.max_object_bytes
+            for item in read_all(answer, [key], images=False, max_object_bytes=limit):
+                found = _object(item, told)
+                if found.error is None:
+                    order = found.order if found.order and found.order not in numbers else last + 1
+                    last = max(last, order)
+                    numbers.add(order)
+                    found = replace(found, order=order)
+                yield found
+
     def close(self) -> None:
         """Log out; never raises."""
         self._session.logout()
@@ -506,6 +534,15 @@ class RetsSource:
             return _Answered(rows, reader.ended, reader.broken, answer.server_date, reader.in_format, is_decoded(form))
 
         return self._session.ask("Search", asked.arguments(), read)
+
+
+def _object(item: RetsObject, told: str) -> PhotoObject:
+    """An object of a type of which the metadata say what its bytes are (``told``). A page where that is no text is an
+    error, whatever the answer calls it."""
+    fault, error, data = item.fault, item.error, item.data
+    if data is not None and told and not told.startswith("text/") and (page := html_page(data)):
+        fault, error, data = "text", f"the server gave {page}", None
+    return PhotoObject(item.order, item.content_type, data, item.url, error, item.description, fault)
 
 
 def _everything(each: ClassPlan) -> Query:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from shared.store.base import KnownObject
 from shared.store.sql.connection import Connection, Database, transaction
 from shared.store.sql.media import FORGOTTEN, recount
+from shared.store.sql.object_sets import lose
 from shared.store.sql.pictures import disown
 
 
@@ -59,7 +60,7 @@ class SqlObjects:
                 (name,),
             ).fetchall()
             touched.update(rows)
-            wanted += len(rows)
+            wanted += len(rows) + lose(connection, name)
             connection.execute("DELETE FROM media_object WHERE name = ? AND state = 'live'", (name,))
         for feed, resource, key in touched:
             recount(connection, feed, resource, [key], self._now())

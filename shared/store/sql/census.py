@@ -20,7 +20,8 @@ _WANTED = (
 )
 _PENDING = (
     "SELECT feed, sum(CASE WHEN failed_reason IS NULL THEN 1 ELSE 0 END), "
-    "sum(CASE WHEN failed_reason IS NULL THEN 0 ELSE 1 END) FROM media WHERE pending GROUP BY feed"
+    "sum(CASE WHEN failed_reason IS NULL THEN 0 ELSE 1 END) FROM (SELECT feed, failed_reason FROM media WHERE pending "
+    "UNION ALL SELECT feed, failed_reason FROM record_object_set WHERE pending) AS open GROUP BY feed"
 )
 _SETS = (
     "SELECT feed, sum(photos_stored), count(*), sum(CASE WHEN complete_at IS NULL THEN 1 ELSE 0 END) FROM media_set "

@@ -16,6 +16,8 @@ from shared.store.sql.pictures import repeated
 from shared.store.tables import TABLES_OF
 
 KEEP_RUNS = 90 * DAY
+PICTURED = ("media", "record_object_set")
+"""What photos, and sets of other objects, are wanted is in these tables."""
 PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
 WHY_HELD = (
     "coalesce((SELECT CASE i.count WHEN 0 THEN 'removal held: the inventory was empty' "
@@ -108,14 +110,14 @@ class SqlFeeds:
         return Outstanding(
             wanted=one(f"SELECT count(*) FROM ledger WHERE feed = ? AND {RECORD_DUE}", feed, now),
             photos=sum(
-                one(f"SELECT count(*) FROM media WHERE feed = ? AND resource_name = ? AND {PHOTO_DUE}",
+                one(f"SELECT count(*) FROM {table} WHERE feed = ? AND resource_name = ? AND {PHOTO_DUE}",
                     feed, resource, feed, resource, now)
-                for resource in TABLES_OF
+                for resource in TABLES_OF for table in PICTURED
             ) + one("SELECT count(*) FROM media_object WHERE feed = ? AND state = 'dead'", feed),
             unavailable=one(
                 "SELECT count(*) FROM ledger WHERE feed = ? AND wanted_by IS NOT NULL AND reason IS NOT NULL", feed
             ),
-            photos_failed=one(f"SELECT count(*) FROM media WHERE feed = ? AND {PHOTO_FAILED}", feed),
+            photos_failed=self._each(PHOTO_FAILED, feed),
             released=one("SELECT count(*) FROM removal_candidate WHERE feed = ? AND state = 'released'", feed),
             held=one("SELECT count(*) FROM removal_candidate WHERE feed = ? AND state = 'held'", feed),
             quarantined=one("SELECT count(*) FROM quarantine WHERE feed = ?", feed),
@@ -125,10 +127,13 @@ class SqlFeeds:
     def _next_due(self, feed: str) -> int | None:
         return self._one(
             "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM ledger WHERE feed = ? "
-            "AND wanted_by IS NOT NULL UNION ALL SELECT min(next_attempt_at) FROM media WHERE feed = ? AND pending) "
-            "AS backed_off",
+            "AND wanted_by IS NOT NULL"
+            + "".join(
+                f" UNION ALL SELECT min(next_attempt_at) FROM {table} WHERE feed = ? AND pending" for table in PICTURED
+            )
+            + ") AS backed_off",
             feed,
-            feed,
+            *(feed for _ in PICTURED),
         )
 
     def status(self, feed: str) -> FeedStatus:
@@ -151,9 +156,8 @@ class SqlFeeds:
                 f"SELECT count(*) FROM media WHERE feed = ? AND {STORED}",
                 feed,
             ),
-            photos_pending=self._one(
-                "SELECT count(*) FROM media WHERE feed = ? AND pending AND failed_reason IS NULL", feed
-            ),
+            photos_pending=self._each("pending AND failed_reason IS NULL", feed),
+            objects_stored=self._one("SELECT count(*) FROM record_object WHERE feed = ?", feed),
             photos_failed=left.photos_failed,
             held=left.held,
             quarantined=left.quarantined,
@@ -190,6 +194,8 @@ class SqlFeeds:
              "AND wanted_by IS NOT NULL AND reason IS NOT NULL ORDER BY resource, key LIMIT ?"),
             ("photo", "SELECT resource_name, resource_record_key || ':' || media_key, failed_reason, next_attempt_at "
              f"FROM media WHERE feed = ? AND {PHOTO_FAILED} ORDER BY 1, 2 LIMIT ?"),
+            ("object", "SELECT resource_name, resource_record_key || ':' || object_type, failed_reason, "
+             f"next_attempt_at FROM record_object_set WHERE feed = ? AND {PHOTO_FAILED} ORDER BY 1, 2 LIMIT ?"),
             ("held", f"SELECT resource, key, {WHY_HELD}, NULL FROM removal_candidate c WHERE feed = ? "
              "AND state = 'held' ORDER BY resource, key LIMIT ?"),
             ("quarantined", "SELECT resource, key, reason, NULL FROM quarantine WHERE feed = ? ORDER BY at LIMIT ?"),
@@ -199,6 +205,10 @@ class SqlFeeds:
                 for resource, key, reason, due in self._database.read(sql, (feed, limit))
             ]
         return found
+
+    def _each(self, which: str, feed: str) -> int:
+        """How many photos, and sets of other objects, are so."""
+        return sum(self._one(f"SELECT count(*) FROM {table} WHERE feed = ? AND {which}", feed) for table in PICTURED)
 
     def _one(self, sql: str, *values: object) -> int:
         value: int = self._database.read(sql, values)[0][0]

@@ -52,12 +52,11 @@ class SqlMedia:
         dead = self._connection.among("key", set(keys))
         for which, values in self._connection.among("resource_record_key", set(keys)):
             of_these, _ = next(dead)
-            sql = (
-                f"SELECT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} AND {which} "
-                f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? AND {of_these}"
-            )
+            due = (feed, resource, feed, resource, now, *values)
             rows = self._connection.execute(
-                sql, (feed, resource, feed, resource, now, *values, feed, resource, *values)
+                f"{_due('SELECT', f'AND {which}')} "
+                f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? AND {of_these}",
+                (*due, *due, feed, resource, *values),
             )
             found.update(key for (key,) in rows)
         return sorted(found)
@@ -66,11 +65,12 @@ class SqlMedia:
         self._connection.lock(feed, shared=True)
         wanted, values = between(after, upto, "resource_record_key")
         dead, _ = between(after, upto)
-        sql = (
-            f"SELECT DISTINCT resource_record_key FROM media WHERE feed = ? AND resource_name = ? AND {DUE} {wanted} "
-            f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? {dead} ORDER BY 1"
+        due = (feed, resource, feed, resource, now, *values)
+        rows = self._connection.execute(
+            f"{_due('SELECT DISTINCT', wanted)} "
+            f"UNION SELECT key FROM media_object WHERE state = 'dead' AND feed = ? AND resource = ? {dead} ORDER BY 1",
+            (*due, *due, feed, resource, *values),
         )
-        rows = self._connection.execute(sql, (feed, resource, feed, resource, now, *values, feed, resource, *values))
         return [row[0] for row in rows]
 
     def begin(
@@ -109,7 +109,7 @@ class SqlMedia:
         stored: Sequence[PhotoStored],
         failed: Sequence[PhotoFailed],
     ) -> list[str]:
-        self._lock(feed, resource, key)
+        lock_media(self._connection, feed, resource, key)
         now = self._now()
         unused: list[str] = []
         counts = {"photos_stored": 0, "photos_failed": 0}
@@ -136,18 +136,13 @@ class SqlMedia:
         return unused
 
     def unchanged(self, feed: str, resource: str, key: str, photos: Sequence[tuple[str, str]]) -> None:
-        self._lock(feed, resource, key)
+        lock_media(self._connection, feed, resource, key)
         self._connection.executemany(
             "UPDATE media SET stored_version = wanted_version, pending = false, recheck = false, attempts = 0, "
             "attempted_by = NULL, next_attempt_at = NULL, failed_reason = NULL "
             f"WHERE {RECORD} AND media_key = ? AND wanted_version = ? AND object_key IS NOT NULL",
             [(feed, resource, key, media_key, version) for media_key, version in photos],
         )
-
-    def _lock(self, feed: str, resource: str, key: str) -> None:
-        """Others may work on the photos of other records meanwhile; nobody on this one's."""
-        self._connection.lock(feed, shared=True)
-        self._connection.lock(feed, of=f"photos of {resource} {key}")
 
     def _point(self, feed: str, resource: str, key: str, photo: PhotoStored, now: int) -> bool:
         """Make the row point at what was fetched, if it still wants that version; the object it had becomes dead."""
@@ -198,6 +193,20 @@ class SqlMedia:
             "DELETE FROM media_object WHERE name = ? AND state = 'dead'", [(name,) for name in sorted(names)]
         )
         self._counts.add(feed, run_id, resource, {"photos_deleted": gone})
+
+
+def lock_media(connection: Connection, feed: str, resource: str, key: str) -> None:
+    """Others may work on the photos and objects of other records meanwhile; nobody on this one's."""
+    connection.lock(feed, shared=True)
+    connection.lock(feed, of=f"photos of {resource} {key}")
+
+
+def _due(select: str, which: str) -> str:
+    """The keys of records with photos or other objects to fetch now."""
+    return " UNION ".join(
+        f"{select} resource_record_key FROM {table} WHERE feed = ? AND resource_name = ? AND {DUE} {which}"
+        for table in ("media", "record_object_set")
+    )
 
 
 def recount(connection: Connection, feed: str, resource: str, keys: Iterable[str], now: int) -> None:

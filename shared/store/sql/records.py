@@ -30,7 +30,7 @@ from shared.effects import (
 from shared.mapping.record import Mapped
 from shared.messages import SourceRecord
 from shared.store.base import LastEntry
-from shared.store.sql import history
+from shared.store.sql import history, object_sets
 from shared.store.sql.connection import Connection, Row, plain
 from shared.store.sql.counters import Counts
 from shared.store.sql.embedded import LISTINGS, settle_embedded
@@ -100,13 +100,16 @@ class SqlRecords:
             NEWER,
         )  # fmt: skip
         replaced = self._store(feed, resource, stored)
+        object_sets.merge(self._connection, feed, resource, [*stored, *kept], self._now())
         self._remove(feed, resource, removed, len(removed) - approved)
         if resource == LISTINGS:
             changed = [*(effect.line.key for effect in stored), *(effect.line.key for effect in removed)]
             relink(self._connection, feed, changed, self._now())
         history.add(self._connection, feed, resource, _of(AddHistory, effects))
-        recheck(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
-        retry(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
+        for rechecked in (recheck, object_sets.recheck):
+            rechecked(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
+        for retried in (retry, object_sets.retry):
+            retried(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
                 self._now(), aside.may_be)  # fmt: skip
@@ -169,7 +172,8 @@ class SqlRecords:
         keys = [effect.line.key for effect in removed]
         delete_rows(self._connection, feed, resource, keys)
         self._for_keys("DELETE FROM source_record", feed, resource, keys)
-        remove(self._connection, feed, resource, keys, self._now())
+        for removed_of in (remove, object_sets.remove):
+            removed_of(self._connection, feed, resource, keys, self._now())
         by = removed[0].line.observed_at
         at = self._connection.execute(
             "SELECT server_date FROM inventory WHERE feed = ? AND resource = ? AND observed_at = ?",

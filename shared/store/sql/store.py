@@ -22,6 +22,7 @@ from shared.store.sql.ledger import SqlLedger
 from shared.store.sql.lookups import SqlLookups
 from shared.store.sql.marks import SqlMarks
 from shared.store.sql.media import SqlMedia
+from shared.store.sql.object_sets import SqlObjectSets
 from shared.store.sql.quarantine import SqlQuarantine
 from shared.store.sql.records import SqlRecords
 from shared.store.sql.removals import SqlRemovals
@@ -38,6 +39,7 @@ class SqlTx:
         self.removals = SqlRemovals(connection)
         self.records = SqlRecords(connection, self.counts, now)
         self.media = SqlMedia(connection, self.counts, now)
+        self.object_sets = SqlObjectSets(connection, self.counts, now)
         self.marks = SqlMarks(connection)
 
 
