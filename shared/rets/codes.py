@@ -251,7 +251,7 @@ def rule_for_code(transaction: str, code: str, text: str = "") -> Rule:
     rule = BY_TRANSACTION.get(transaction, {}).get(code) or ANY.get(code)
     if (rule is None or rule.reaction is _BACKOFF) and _THROTTLED.search(text):
         return _too_many(rule.meaning if rule is not None else "too many requests")
-    if transaction == "Search" and code in {"20203", "20513"} and _FORMAT.search(text):
+    if transaction == "Search" and code in {"20203", "20513"} and speaks_of_format(text):
         return Rule(_FALLBACK, "the format is refused", "set search_format; mlsync probe tells which")
     if (transaction, code) == ("Search", "20203") and speaks_of_class(text):
         return _CLASS_UNKNOWN
@@ -260,6 +260,11 @@ def rule_for_code(transaction: str, code: str, text: str = "") -> Rule:
     if "success" in text.lower() and "unsuccess" not in text.lower():
         return ANY["0"]
     return Rule(_STOP, "unknown reply code")
+
+
+def speaks_of_format(text: str) -> bool:
+    """Whether a server's words are of the format that was asked for."""
+    return _FORMAT.search(text) is not None
 
 
 def speaks_of_class(text: str) -> bool:

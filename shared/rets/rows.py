@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from shared.messages import BrokenRecord
 from shared.rets.answer import Answer
+from shared.rets.codes import speaks_of_format
 from shared.rets.compact import CompactReader, Row
 from shared.rets.errors import RetsReplyError
 from shared.rets.frame import Frame
@@ -117,4 +118,4 @@ def refuses_format(error: RetsReplyError) -> bool:
     whatever else goes wrong, and say in words what it is."""
     if error.transaction != "Search" or error.code not in _REFUSED_BY:
         return False
-    return error.code == "20514" or "format" in error.said.lower()
+    return error.code == "20514" or speaks_of_format(error.said)

@@ -117,7 +117,7 @@ def test_no_code_of_the_tables_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "reaction"),
     [("Invalid Class", Reaction.FALLBACK), ("Resource Tax is not known", Reaction.FALLBACK),
-     ("Sorry, try later", Reaction.BACKOFF), ("a first class error", Reaction.BACKOFF)],
+     ("No information, try later", Reaction.BACKOFF), ("a first class error", Reaction.BACKOFF)],
 )  # fmt: skip
 def test_a_search_refused_for_its_class_is_not_waited_for(text: str, reaction: Reaction) -> None:
     assert rule_for_code("Search", "20203", text).reaction is reaction

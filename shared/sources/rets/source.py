@@ -22,7 +22,7 @@ from shared.rets.dmql.tree import Query
 from shared.rets.errors import RetsParseError, RetsReplyError
 from shared.rets.inventory import distinct
 from shared.rets.objects import ObjectRequest, RetsObject, holds_one, read_all, read_objects
-from shared.rets.rows import RowsReader, in_some_format, is_decoded
+from shared.rets.rows import RowsReader, in_some_format, is_decoded, refuses_format
 from shared.rets.schema.fetch import fetch_metadata
 from shared.rets.schema.types import System
 from shared.rets.search import Ending, Search, SearchFormat
@@ -407,7 +407,8 @@ class RetsSource:
             try:
                 return do(plan)
             except RetsReplyError as error:
-                if error.transaction != "Search" or error.code not in (*_FIELDS_UNKNOWN, _CLASS_UNKNOWN):
+                told = error.transaction == "Search" and error.code in (*_FIELDS_UNKNOWN, _CLASS_UNKNOWN)
+                if not told or refuses_format(error):
                     raise
                 asked = self._asked
                 if asked is None or (error.code == _CLASS_UNKNOWN and not speaks_of_class(error.said) and (
@@ -416,7 +417,10 @@ class RetsSource:
                     raise
                 if not reloaded:
                     reloaded = True
-                    self._state.reload(plan, self._fetch)
+                    try:
+                        self._state.reload(plan, self._fetch)
+                    except RetsReplyError as other:
+                        raise error from other  # of the two refusals this one names what is wrong
                     continue
                 names = _named(error.said, plan) if error.code in _FIELDS_UNKNOWN else frozenset()
                 if names:
