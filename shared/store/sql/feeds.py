@@ -11,13 +11,11 @@ from shared.store.sql.extra import tally_of
 from shared.store.sql.ledger import DUE as RECORD_DUE
 from shared.store.sql.lookups import state_of
 from shared.store.sql.media import DUE as PHOTO_DUE
-from shared.store.sql.media import STORED
+from shared.store.sql.media import PICTURED, STORED
 from shared.store.sql.pictures import repeated
 from shared.store.tables import TABLES_OF
 
 KEEP_RUNS = 90 * DAY
-PICTURED = ("media", "record_object_set")
-"""What photos, and sets of other objects, are wanted is in these tables."""
 PHOTO_FAILED = "pending AND failed_reason IS NOT NULL"
 WHY_HELD = (
     "coalesce((SELECT CASE i.count WHEN 0 THEN 'removal held: the inventory was empty' "

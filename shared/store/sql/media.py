@@ -8,6 +8,8 @@ from shared.store.base import NewObject, PhotoFailed, PhotoStored, PhotoWant
 from shared.store.sql.connection import Connection, Rows, between
 from shared.store.sql.counters import Counts
 
+PICTURED = ("media", "record_object_set")
+"""What photos, and sets of other objects, are wanted is in these tables."""
 RECORD = "feed = ? AND resource_name = ? AND resource_record_key = ?"
 STORED = "stored_version = wanted_version"
 FORGOTTEN = ", ".join(
@@ -199,6 +201,13 @@ def lock_media(connection: Connection, feed: str, resource: str, key: str) -> No
     """Others may work on the photos and objects of other records meanwhile; nobody on this one's."""
     connection.lock(feed, shared=True)
     connection.lock(feed, of=f"photos of {resource} {key}")
+
+
+def mark_dead(connection: Connection, names: Iterable[str], now: int) -> None:
+    """Objects of these names are to be deleted: no row points at them any more."""
+    connection.executemany(
+        "UPDATE media_object SET state = 'dead', at = ? WHERE name = ?", [(now, name) for name in names]
+    )
 
 
 def _due(select: str, which: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from shared.effects import KeepRecord, StoreRecord
 from shared.store.base import ObjectsFailed, ObjectStored, ObjectsWant
 from shared.store.sql.connection import Connection, quoted, upsert
 from shared.store.sql.counters import Counts
-from shared.store.sql.media import DUE, HORIZON, RECORD, lock_media
+from shared.store.sql.media import DUE, HORIZON, RECORD, lock_media, mark_dead
 
 KEYS = ("feed", "resource_name", "resource_record_key", "object_type")
 ONE = " AND ".join(f"{name} = ?" for name in KEYS)
@@ -63,7 +63,7 @@ class SqlObjectSets:
         now = self._now()
         kept = [item for item in objects if wanted and self._put(of, want.version, item, now)]
         unused = [item.object_name for item in objects if item not in kept and item.object_name is not None]
-        _mark_dead(self._connection, unused, now)
+        mark_dead(self._connection, unused, now)
         stored = sum(item.object_name is not None for item in kept)
         self._counts.add(feed, run_id, resource, {"objects_stored": stored})
         return {item.order for item in kept}
@@ -91,7 +91,7 @@ class SqlObjectSets:
             if taken.rowcount == 0:
                 return False
         if old is not None and old != name:
-            _mark_dead(self._connection, [old], now)
+            mark_dead(self._connection, [old], now)
         self._connection.execute(
             PUT,
             (*of, item.order, item.description or None, item.url, name, item.sha256, item.byte_size, item.mime_type,
@@ -108,7 +108,7 @@ class SqlObjectSets:
             f'SELECT "order", object_key, stored_version FROM record_object WHERE {ONE}', of
         ).fetchall()
         away = [(order, name) for order, name, _ in rows if order not in orders]
-        _mark_dead(self._connection, [name for _, name in away if name is not None], self._now())
+        mark_dead(self._connection, [name for _, name in away if name is not None], self._now())
         self._connection.executemany(
             f'DELETE FROM record_object WHERE {ONE} AND "order" = ?', [(*of, order) for order, _ in away]
         )
@@ -169,16 +169,6 @@ def recheck(connection: Connection, feed: str, resource: str, keys: Sequence[str
         )
 
 
-def retry(connection: Connection, feed: str, resource: str, keys: Sequence[str]) -> None:
-    """Have failed objects of the records asked for at once."""
-    for which, values in connection.among("resource_record_key", keys):
-        connection.execute(
-            "UPDATE record_object_set SET attempted_by = NULL, next_attempt_at = NULL WHERE feed = ? "
-            f"AND resource_name = ? AND {which} AND pending AND failed_reason IS NOT NULL",
-            (feed, resource, *values),
-        )
-
-
 def lose(connection: Connection, name: str) -> int:
     """The stored bytes of this name are gone: want the set they are of again. Returns how many sets do."""
     rows = connection.execute(
@@ -204,9 +194,3 @@ def _drop(connection: Connection, which: str, values: Sequence[object], now: int
     )
     for table in ("record_object", "record_object_set"):
         connection.execute(f"DELETE FROM {table} WHERE {which}", values)
-
-
-def _mark_dead(connection: Connection, names: Iterable[str], now: int) -> None:
-    connection.executemany(
-        "UPDATE media_object SET state = 'dead', at = ? WHERE name = ?", [(now, name) for name in names]
-    )

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from shared.effects import Photo, StoreRecord
 from shared.store.sql.connection import Connection, Row, quoted, same
-from shared.store.sql.media import FORGOTTEN, RECORD, recount
+from shared.store.sql.media import FORGOTTEN, PICTURED, RECORD, mark_dead, recount
 from shared.store.sql.values import instant
 from shared.store.tables import metadata
 
@@ -78,9 +78,7 @@ def merge(connection: Connection, feed: str, resource: str, records: Sequence[St
         if different or without or away:
             touched.add(key)
     away_now = set(gone)
-    connection.executemany(
-        "UPDATE media_object SET state = 'dead', at = ? WHERE name = ?", [(now, held) for *_, held in dropped]
-    )
+    mark_dead(connection, (held for *_, held in dropped), now)
     connection.executemany(
         f"UPDATE media SET {FORGOTTEN} WHERE {RECORD} AND media_key = ?",
         [(feed, resource, key, name) for key, name, _ in dropped if (key, name) not in away_now],
@@ -150,10 +148,11 @@ def recheck(connection: Connection, feed: str, resource: str, keys: Sequence[str
 
 
 def retry(connection: Connection, feed: str, resource: str, keys: Sequence[str]) -> None:
-    """Have failed photos of the records asked for at once: tried for this inventory, in back-off, or not."""
-    for which, values in connection.among("resource_record_key", keys):
-        connection.execute(
-            "UPDATE media SET attempted_by = NULL, next_attempt_at = NULL WHERE feed = ? AND resource_name = ? "
-            f"AND {which} AND pending AND failed_reason IS NOT NULL",
-            (feed, resource, *values),
-        )
+    """Have failed photos and objects of the records asked for at once: tried for this inventory, in back-off or not."""
+    for table in PICTURED:
+        for which, values in connection.among("resource_record_key", keys):
+            connection.execute(
+                f"UPDATE {table} SET attempted_by = NULL, next_attempt_at = NULL WHERE feed = ? AND resource_name = ? "
+                f"AND {which} AND pending AND failed_reason IS NOT NULL",
+                (feed, resource, *values),
+            )

@@ -108,8 +108,7 @@ class SqlRecords:
         history.add(self._connection, feed, resource, _of(AddHistory, effects))
         for rechecked in (recheck, object_sets.recheck):
             rechecked(self._connection, feed, resource, [effect.key for effect in _of(RecheckPhotos, effects)])
-        for retried in (retry, object_sets.retry):
-            retried(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
+        retry(self._connection, feed, resource, [effect.key for effect in _of(RetryPhotos, effects)])
         for aside in _of(Quarantine, effects):
             put(self._connection, feed, resource, aside.key, aside.kind, aside.reason, aside.body, aside.observed_at,
                 self._now(), aside.may_be)  # fmt: skip
